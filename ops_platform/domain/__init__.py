@@ -1,0 +1,1 @@
+"""Nouns and decisions: pure Python without Dagster, AWS, a database or a clock."""

@@ -1,0 +1,63 @@
+"""What the operations ask of the world, as small protocols that adapters and fakes fulfil."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message received from a queue; it stays in the queue until it is deleted.
+
+    ``body`` is the text as it came, not yet parsed. ``sent_at`` is when the queue took it.
+    """
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits in a queue, as the queue estimates it."""
+
+    visible: int
+    in_flight: int
+
+
+class EventQueue(Protocol):
+    """A queue that EventBridge forwards an account's events into."""
+
+    def receive(self, *, limit: int, seconds: float) -> list[Message]:
+        """Return up to ``limit`` messages, giving up after ``seconds``; empty if none came."""
+        ...
+
+    def delete(self, messages: Sequence[Message]) -> list[Message]:
+        """Delete messages that are stored safely; return those the queue did not delete."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """Return the queue's estimate of what is waiting."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a state machine's definition says of itself.
+
+    ``flow`` is None for a machine that Metaflow did not deploy.
+    """
+
+    arn: str
+    flow: str | None
+    owner: str | None
+
+
+class StateMachines(Protocol):
+    """The Step Functions API of one account, as far as we read it."""
+
+    def describe(self, arn: str) -> Machine | None:
+        """Return the machine as it is deployed now, or None if it is gone."""
+        ...
