@@ -1,0 +1,146 @@
+"""An emulated AWS account as seen from outside: its names, its addresses, how to start it.
+
+Nothing here imports moto, so that the command line can start an account in a process of its own.
+"""
+
+import http.client
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+REGION = "us-east-1"
+EVENT_QUEUE = "ops-platform-events"
+EVENT_DEAD_LETTER_QUEUE = f"{EVENT_QUEUE}-dead-letter"
+FORWARDING_STACK = "ops-platform-event-forwarding"
+METAFLOW_BUCKET = "metaflow"
+JOB_LOG_GROUP = "/aws/batch/job"
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "embedded", "AWS_SECRET_ACCESS_KEY": "embedded"}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedAccount:
+    """One emulated AWS account: a process of its own on a loopback port."""
+
+    name: str
+    account_id: str
+    port: int
+    region: str = REGION
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address every AWS client of this account talks to."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def event_queue_url(self) -> str:
+        """The SQS queue that EventBridge forwards this account's events into."""
+        return f"{self.endpoint_url}/{self.account_id}/{EVENT_QUEUE}"
+
+    @property
+    def dead_letter_queue_url(self) -> str:
+        """The SQS queue for events that could not be handled."""
+        return f"{self.endpoint_url}/{self.account_id}/{EVENT_DEAD_LETTER_QUEUE}"
+
+    @property
+    def dynamodb_table(self) -> str:
+        """The table in which Metaflow keeps the width of a foreach."""
+        return f"metaflow-{self.name}"
+
+    def role_arn(self, role: str = "metaflow") -> str:
+        """Return the ARN of a role of this account."""
+        return f"arn:aws:iam::{self.account_id}:role/{role}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which any AWS client, and the AWS CLI, reaches this account."""
+        return {
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+def staging(port: int) -> EmbeddedAccount:
+    """Return the staging account of the embedded edition."""
+    return EmbeddedAccount("staging", "111111111111", port)
+
+
+def production(port: int) -> EmbeddedAccount:
+    """Return the production account, which owns Metaflow's shared datastore."""
+    return EmbeddedAccount("production", "222222222222", port)
+
+
+def command(
+    account: EmbeddedAccount,
+    folder: Path,
+    *,
+    shared_s3: str | None = None,
+    parent: int | None = None,
+) -> list[str]:
+    """Return the command line that runs an account in the foreground.
+
+    Args:
+        account: The account to emulate.
+        folder: Where its jobs have their working folders and Metaflow its local metadata; it may
+            be shared by the accounts.
+        shared_s3: The endpoint of the account that owns the shared datastore; None if this one
+            does.
+        parent: The process id without which the account ends itself.
+    """
+    line = [sys.executable, "-m", "ops_platform.embedded.aws"]
+    line += ["--name", account.name, "--account", account.account_id]
+    line += ["--port", str(account.port), "--folder", str(folder)]
+    line += ["--shared-s3", shared_s3] if shared_s3 else []
+    return line + (["--parent", str(parent)] if parent else [])
+
+
+class Child(Protocol):
+    """A process that was started; `subprocess.Popen` is one."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the process runs."""
+        ...
+
+
+class AccountNotReadyError(RuntimeError):
+    """The emulated account ended, or did not answer in time."""
+
+
+def wait_until_ready(
+    account: EmbeddedAccount, process: Child | None = None, *, seconds: float = 30
+) -> None:
+    """Return once the account is provisioned and answers.
+
+    Raises:
+        AccountNotReadyError: The process ended, or the time was up.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_ready(account):
+        if process is not None and process.poll() is not None:
+            raise AccountNotReadyError(
+                f"The emulated account {account.name!r} ended with exit code {process.poll()} "
+                f"before it was ready. Is port {account.port} already taken?"
+            )
+        if time.monotonic() > deadline:
+            raise AccountNotReadyError(
+                f"The emulated account {account.name!r} did not answer on {account.endpoint_url} "
+                f"within {seconds:.0f} s."
+            )
+        time.sleep(0.1)
+
+
+def is_ready(account: EmbeddedAccount) -> bool:
+    """Tell whether this very account answers on its port."""
+    address = f"{account.endpoint_url}/ops-platform/account"
+    try:
+        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310
+            return bool(response.read() == account.account_id.encode())
+    except (urllib.error.URLError, OSError, http.client.HTTPException):
+        return False
