@@ -1,0 +1,97 @@
+"""Metaflow's names and AWS's names for the same things, and the links between them.
+
+Sources: Metaflow's ``step_functions_cli.py`` (state machine names), ``batch.py`` (job parameters)
+and ``metaflow-ui`` (routes); the consoles' addresses are those of the AWS web console.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+RUN_PREFIX = "sfn-"
+_PROJECT_MACHINE = re.compile(
+    r"(?P<project>[a-z0-9_]{1,128})\.(?P<branch>prod|(?:prod|test|user)\..+)\.(?P<flow>[A-Za-z_]\w*)"
+)
+_HASHED = re.compile(r".{60}-[a-z2-7]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class MachineName:
+    """What the name of a state machine tells: ``flow`` is None where the name does not hold it."""
+
+    project: str | None
+    branch: str | None
+    flow: str | None
+
+
+def parse_machine_name(name: str, *, prefix: str = "") -> MachineName:
+    """Read a state machine's name as Metaflow builds it.
+
+    ``{project}.{branch}.{Flow}`` with ``@project``, else the flow's name. A name of more than 60
+    characters is cut and hashed by Metaflow, so the flow cannot be told from it; nor can it where
+    somebody chose another ``--name``, hence jobs overrule a name without a project.
+    """
+    bare = name.removeprefix(f"{prefix}_") if prefix else name
+    if match := _PROJECT_MACHINE.fullmatch(bare):
+        return MachineName(**match.groupdict())
+    if _HASHED.fullmatch(bare) or not bare.isidentifier():
+        project, _, rest = bare.partition(".")
+        return MachineName(project=project if rest else None, branch=None, flow=None)
+    return MachineName(project=None, branch=None, flow=bare)
+
+
+def arn_tail(arn: str) -> str:
+    """Return what follows the last ``/`` or ``:`` resource separator: a name, perhaps a revision.
+
+    ``arn:…:job-queue/metaflow`` gives ``metaflow``, ``arn:…:job-definition/x:3`` gives ``x:3``.
+    """
+    return arn.rsplit("/", 1)[-1] if "/" in arn else arn.rsplit(":", 1)[-1]
+
+
+def machine_name(state_machine_arn: str) -> str:
+    """Return the name within a state machine's ARN; a Distributed Map's label stays on it."""
+    return state_machine_arn.split(":", 6)[-1]
+
+
+def run_id(execution_name: str) -> str:
+    """Return Metaflow's run id of a Step Functions execution."""
+    return f"{RUN_PREFIX}{execution_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of one account's consoles; ``metaflow_ui`` is None where there is no UI."""
+
+    region: str
+    metaflow_ui: str | None = None
+
+    def run(self, flow: str, run: str) -> str | None:
+        """Return the Metaflow UI's page of a run."""
+        return self._ui(flow, run)
+
+    def task(self, flow: str, run: str, step: str, job_id: str) -> str | None:
+        """Return the Metaflow UI's page of a task; its id is the Batch job's id."""
+        return self._ui(flow, run, step, job_id)
+
+    def execution(self, execution_arn: str) -> str:
+        """Return the Step Functions console's page of an execution."""
+        return f"{self._console('states')}#/v2/executions/details/{quote(execution_arn, safe=':')}"
+
+    def log(self, log_stream: str, log_group: str = "/aws/batch/job") -> str:
+        """Return the CloudWatch console's page of a log stream."""
+        group, stream = (_twice_quoted(part) for part in (log_group, log_stream))
+        page = f"#logsV2:log-groups/log-group/{group}/log-events/{stream}"
+        return f"{self._console('cloudwatch')}{page}"
+
+    def _ui(self, *parts: str) -> str | None:
+        if self.metaflow_ui is None:
+            return None
+        return "/".join([self.metaflow_ui.rstrip("/"), *(quote(part, safe="") for part in parts)])
+
+    def _console(self, service: str) -> str:
+        return f"https://{self.region}.console.aws.amazon.com/{service}/home?region={self.region}"
+
+
+def _twice_quoted(text: str) -> str:
+    # The CloudWatch console decodes its fragment twice and writes "$" for the inner "%".
+    return quote(quote(text, safe=""), safe="").replace("%", "$")
