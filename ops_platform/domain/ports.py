@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -60,4 +62,14 @@ class StateMachines(Protocol):
 
     def describe(self, arn: str) -> Machine | None:
         """Return the machine as it is deployed now, or None if it is gone."""
+        ...
+
+
+class JobLogs(Protocol):
+    """The logs that the jobs of one account write."""
+
+    def tail(
+        self, *, stream: str, limit_lines: int, limit_bytes: int, log_group: str = BATCH_LOG_GROUP
+    ) -> LogTail | LogAbsence:
+        """Return the newest lines of a stream that fit the limits, or why there are none."""
         ...

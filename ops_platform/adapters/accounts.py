@@ -1,0 +1,53 @@
+"""The AWS clients of one account, whose credentials renew themselves for as long as we run."""
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from ops_platform.adapters.aws_errors import explained
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+    from ops_platform.settings import Account
+
+
+class AccountClients:
+    """Makes each client once, when it is first asked for; safe to share between threads."""
+
+    def __init__(self, account: "Account") -> None:
+        self._account = account
+        # The sensors of an account share this object, and a session makes one client at a time.
+        self._lock = RLock()
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """The client of Simple Queue Service."""
+        with self._lock, self._explained():
+            return self._session.client("sqs", endpoint_url=self._account.endpoint_url)
+
+    @cached_property
+    def step_functions(self) -> "SFNClient":
+        """The client of Step Functions."""
+        with self._lock, self._explained():
+            return self._session.client("stepfunctions", endpoint_url=self._account.endpoint_url)
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        """The client of CloudWatch Logs."""
+        with self._lock, self._explained():
+            return self._session.client("logs", endpoint_url=self._account.endpoint_url)
+
+    @cached_property
+    def _session(self) -> "boto3.Session":
+        # boto3 takes a fifth of a second to import, which loading the code location must not pay.
+        from ops_platform.adapters.aws_session import session  # noqa: PLC0415
+
+        return session(self._account)
+
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(f"use the credentials of account '{self._account.name}'")
