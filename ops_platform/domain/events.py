@@ -20,7 +20,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     container_instance: str | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True):
     """What every event has: EventBridge's id, when it happened, and in which AWS account."""
 
     id: str
@@ -29,7 +29,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     region: str
 
 
-class JobEvent(Event, frozen=True, kw_only=True):
+class JobEvent(Event, frozen=True):
     """A Batch job as it was at one moment.
 
     ``blocked`` marks Batch's notice that the job stands at the head of a queue and blocks it.
@@ -64,7 +64,7 @@ class JobEvent(Event, frozen=True, kw_only=True):
     terminated: bool
 
 
-class ExecutionEvent(Event, frozen=True, kw_only=True):
+class ExecutionEvent(Event, frozen=True):
     """A Step Functions execution as it was at one moment.
 
     ``metaflow_input`` says that the input is of the form Metaflow starts its executions with.
@@ -83,7 +83,7 @@ class ExecutionEvent(Event, frozen=True, kw_only=True):
     metaflow_input: bool
 
 
-class InstanceEvent(Event, frozen=True, kw_only=True):
+class InstanceEvent(Event, frozen=True):
     """An ECS container instance as it was at one moment; ``version`` counts its changes."""
 
     instance_arn: str

@@ -1,0 +1,218 @@
+"""A failed run as one incident: which jobs failed by themselves, and which were dragged along."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from ops_platform.domain.events import ExecutionEvent, JobEvent
+from ops_platform.domain.identity import arn_tail
+from ops_platform.domain.lifecycle import Execution, Job, ended_at
+from ops_platform.domain.reasons import Reason, classify, explain
+
+
+class Kind(StrEnum):
+    """What happened to the run."""
+
+    RUN_FAILED = "run_failed"
+    RUN_TIMED_OUT = "run_timed_out"
+    RUN_ABORTED = "run_aborted"
+
+
+class State(StrEnum):
+    """Whether somebody still has to care."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+KINDS = {
+    "FAILED": Kind.RUN_FAILED,
+    "TIMED_OUT": Kind.RUN_TIMED_OUT,
+    "ABORTED": Kind.RUN_ABORTED,
+}
+RUN_REASONS = {"TIMED_OUT": Reason.RUN_TIMED_OUT, "ABORTED": Reason.RUN_ABORTED}
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How the jobs of one step ended."""
+
+    failed: int = 0
+    collateral: int = 0
+    succeeded: int = 0
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """One failed run.
+
+    ``failed_jobs`` failed by themselves no later than the execution's stop; ``collateral_jobs``
+    ended after it or were aborted. ``job_id``, ``step`` and ``log_stream`` are those of the first
+    root failure, which ``reason`` and ``error`` describe.
+    """
+
+    id: str
+    account: str
+    flow: str
+    run_id: str
+    execution_arn: str
+    kind: Kind
+    state: State
+    owner: str | None
+    project: str | None
+    branch: str | None
+    opened_at: datetime
+    failed_jobs: int
+    collateral_jobs: int
+    steps: Mapping[str, Tally]
+    reason: str
+    error: str | None
+    step: str | None
+    job_id: str | None
+    log_stream: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An execution with what is known of its jobs: those that failed, and counts of successes."""
+
+    execution: Execution
+    failed: tuple[Job, ...]
+    succeeded: Mapping[str, int]
+    flow: str | None = None
+    owner: str | None = None
+
+
+def incident_id(execution_arn: str) -> str:
+    """Return the incident's id, the same whenever and in whatever order its events arrive."""
+    return hashlib.sha256(execution_arn.encode()).hexdigest()[:16]
+
+
+def correlate(run: Run) -> Incident | None:
+    """Return the incident of a run, or None if it never failed or is not Metaflow's."""
+    failure = run.execution.failure
+    if failure is None or not is_metaflow_run(run):
+        return None
+    roots, collateral = split_failures(run.failed, ended_at(failure))
+    first = min(roots, key=_failed_first, default=None)
+    machine = run.execution.machine
+    return Incident(
+        id=incident_id(failure.execution_arn),
+        account=run.execution.account,
+        flow=run.flow or machine.flow or arn_tail(failure.machine_arn),
+        run_id=run.execution.run_id,
+        execution_arn=failure.execution_arn,
+        kind=KINDS[failure.status],
+        state=State.RESOLVED if run.execution.latest.status == "SUCCEEDED" else State.OPEN,
+        owner=run.owner,
+        project=machine.project,
+        branch=machine.branch,
+        opened_at=ended_at(failure),
+        failed_jobs=len(roots),
+        collateral_jobs=len(collateral),
+        steps=_tally(roots, collateral, run.succeeded),
+        reason=_reason(failure, first),
+        error=_error(failure, first),
+        step=first.latest.step if first else None,
+        job_id=first.latest.job_id if first else None,
+        log_stream=first.latest.log_stream if first else None,
+    )
+
+
+def is_metaflow_run(run: Run) -> bool:
+    """Tell a run of Metaflow's from executions of anybody else's state machines."""
+    knows_jobs = bool(run.failed or run.succeeded or run.flow)
+    return knows_jobs or run.execution.latest.metaflow_input
+
+
+def split_failures(failed: Iterable[Job], stop: datetime) -> tuple[list[Job], list[Job]]:
+    """Split failed jobs into root failures and collateral.
+
+    A job that was terminated or cancelled did not fail by itself, unless nothing else did: then
+    the abort itself is what broke the run.
+    """
+    early: list[Job] = []
+    collateral: list[Job] = []
+    for job in failed:
+        if job.latest.array_size is not None:  # the parent of an array only repeats its children
+            continue
+        (early if job.stopped_at is not None and job.stopped_at <= stop else collateral).append(job)
+    by_themselves = [job for job in early if not _aborted(job.latest)]
+    if not by_themselves:
+        return early, collateral
+    return by_themselves, collateral + [job for job in early if _aborted(job.latest)]
+
+
+def _aborted(job: JobEvent) -> bool:
+    return job.terminated or job.cancelled
+
+
+def _failed_first(job: Job) -> tuple[datetime | None, str]:
+    return (job.stopped_at, job.latest.job_id)
+
+
+def _tally(
+    roots: Iterable[Job], collateral: Iterable[Job], succeeded: Mapping[str, int]
+) -> dict[str, Tally]:
+    failed = Counter(job.latest.step or "unknown" for job in roots)
+    dragged = Counter(job.latest.step or "unknown" for job in collateral)
+    steps = sorted({*failed, *dragged, *succeeded})
+    return {step: Tally(failed[step], dragged[step], succeeded.get(step, 0)) for step in steps}
+
+
+def _reason(failure: ExecutionEvent, first: Job | None) -> str:
+    if first is not None:
+        return classify(first.latest)
+    if failure.status in RUN_REASONS:
+        return RUN_REASONS[failure.status]
+    if failure.error and failure.error.startswith("Batch."):
+        return Reason.SUBMIT_FAILED
+    return Reason.UNKNOWN
+
+
+def _error(failure: ExecutionEvent, first: Job | None) -> str | None:
+    if first is not None:
+        return explain(first.latest)
+    return "; ".join(part for part in (failure.error, failure.cause) if part) or None
+
+
+# --- whether to tell anybody --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Tell the owner once ``due_at`` has come."""
+
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """Record and preview the alert, but never send it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPolicy:
+    """When an incident becomes a message: after ``settle``, unless older than ``max_age``."""
+
+    settle: timedelta
+    max_age: timedelta
+    observed_accounts: frozenset[str] = frozenset()
+    replayed: bool = False
+
+    def decide(self, incident: Incident, now: datetime) -> Send | Withhold:
+        """Return whether a newly opened incident is told, and when, or why not."""
+        if self.replayed:
+            return Withhold("replayed")
+        if incident.account in self.observed_accounts:
+            return Withhold("account is observed only")
+        if now - incident.opened_at > self.max_age:
+            return Withhold("ended too long ago")
+        if incident.state is State.RESOLVED:
+            return Withhold("already resolved")
+        return Send(due_at=now + self.settle)

@@ -1,0 +1,146 @@
+"""What events add up to: the state of jobs, executions and container instances.
+
+Events repeat and arrive in any order. Each shows its subject whole, so a state is the newest of
+the events seen, by an order in which no two differing events are equal, and a few moments that
+only other events tell. The result depends on the set of events alone, and a missed one does little
+harm.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from ops_platform.domain.events import ExecutionEvent, InstanceEvent, JobEvent
+from ops_platform.domain.identity import MachineName, machine_name, parse_machine_name, run_id
+
+LOST = "LOST"  # ours: open in the ledger, but its emulated account is gone
+JOB_STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", LOST, "SUCCEEDED", "FAILED")
+JOB_ENDS = frozenset({"SUCCEEDED", "FAILED"})
+EXECUTION_FAILURES = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+EXECUTION_ENDS = EXECUTION_FAILURES | {"SUCCEEDED"}
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_RANKS = {state: rank for rank, state in enumerate(JOB_STATES)}
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A Batch job.
+
+    ``runnable_at`` and ``starting_at`` are when it last entered those states, to the second, since
+    only the envelope of an event tells.
+    """
+
+    account: str
+    latest: JobEvent
+    runnable_at: datetime | None = None
+    starting_at: datetime | None = None
+
+    @property
+    def stopped_at(self) -> datetime | None:
+        """When the job ended, or None while it has not."""
+        if self.latest.status not in JOB_ENDS:
+            return None
+        return self.latest.stopped_at or self.latest.time
+
+
+class Execution(msgspec.Struct, frozen=True):
+    """A Step Functions execution.
+
+    ``failure`` is its last failure, kept beside the newest event because a redrive sets a failed
+    execution running again.
+    """
+
+    account: str
+    latest: ExecutionEvent
+    failure: ExecutionEvent | None = None
+
+    @property
+    def run_id(self) -> str:
+        """Metaflow's id of the run."""
+        return run_id(self.latest.name)
+
+    @property
+    def machine(self) -> MachineName:
+        """What the state machine's name tells of project, branch and flow."""
+        return parse_machine_name(machine_name(self.latest.machine_arn))
+
+    @property
+    def stopped_at(self) -> datetime | None:
+        """When the execution ended, or None while it has not."""
+        if self.latest.status not in EXECUTION_ENDS:
+            return None
+        return ended_at(self.latest)
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """An ECS container instance; ``registered_at`` is the earliest that is known of it."""
+
+    account: str
+    latest: InstanceEvent
+    registered_at: datetime
+
+
+def advance_job(job: Job | None, event: JobEvent, account: str) -> Job:
+    """Return the job after one more of its events, in whatever order they come."""
+    entered = None if event.blocked else event.time
+    runnable_at = entered if event.status == "RUNNABLE" else None
+    starting_at = entered if event.status == "STARTING" else None
+    if job is None:
+        return Job(account, event, runnable_at, starting_at)
+    return Job(
+        account,
+        max(job.latest, event, key=_job_order),
+        later(job.runnable_at, runnable_at),
+        later(job.starting_at, starting_at),
+    )
+
+
+def advance_execution(
+    execution: Execution | None, event: ExecutionEvent, account: str
+) -> Execution:
+    """Return the execution after one more of its events, in whatever order they come."""
+    failure = event if event.status in EXECUTION_FAILURES else None
+    if execution is None:
+        return Execution(account, event, failure)
+    failures = [known for known in (execution.failure, failure) if known is not None]
+    return Execution(
+        account,
+        max(execution.latest, event, key=_execution_order),
+        max(failures, key=_execution_order, default=None),
+    )
+
+
+def advance_instance(instance: Instance | None, event: InstanceEvent, account: str) -> Instance:
+    """Return the instance after one more of its events, in whatever order they come."""
+    if instance is None:
+        return Instance(account, event, event.time)
+    newest = max(instance.latest, event, key=_instance_order)
+    return Instance(account, newest, min(instance.registered_at, event.time))
+
+
+def later(first: datetime | None, second: datetime | None) -> datetime | None:
+    """Return the later of two moments that may be unknown."""
+    return max(first or _BEGINNING, second or _BEGINNING) if first or second else None
+
+
+def ended_at(event: ExecutionEvent) -> datetime:
+    """Return when the execution of a terminal event stopped."""
+    return event.stopped_at or event.time
+
+
+def _job_order(event: JobEvent) -> tuple[object, ...]:
+    # `attempts` lists ended attempts, so a retry's RUNNABLE has more of them than the first
+    # RUNNING. Envelope times have whole seconds: within one, the state decides.
+    rank = _RANKS.get(event.status, -1)
+    return (event.status in JOB_ENDS, len(event.attempts), rank, event.time, event.id)
+
+
+def _execution_order(event: ExecutionEvent) -> tuple[object, ...]:
+    # Only a redrive follows a failure, later by whole seconds: time decides, then the end.
+    ended = event.status in EXECUTION_ENDS
+    moments = (event.time, event.started_at, event.redriven_at)
+    changed = ended_at(event) if ended else max(moment for moment in moments if moment)
+    return (changed, ended, event.status == LOST, event.id)
+
+
+def _instance_order(event: InstanceEvent) -> tuple[object, ...]:
+    return (event.version, event.time, event.id)
