@@ -1,0 +1,184 @@
+"""The keeper: runs the Postgres of one state folder for as long as anybody holds it.
+
+Every holder keeps one connection to the keeper's door. The kernel closes it however a holder
+ends, so the keeper always knows when the last one is gone; then it stops the server and ends.
+Should the keeper itself be killed, the kernel stops the server. It imports the standard library
+and this package only: it starts with the first command of a day, and that one should feel quick.
+"""
+
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ops_platform.embedded.lifeline import become_ordinary, follow_parent
+from ops_platform.embedded.postgres_folder import PostgresFolder
+
+# What a holder hears: when it is taken, and when it leaves but others remain.
+HELD = b"h"
+STAYS = b"s"
+_FIRST_HOLDER_SECONDS = 10.0
+_LOOK_SECONDS = 0.2
+_NO_NAMESPACE = (
+    "Postgres does not run as root, and this machine gives root no user namespace ({}). "
+    "Run the command as an ordinary user.\n"
+)
+_INITDB_OPTIONS = (
+    "--username=postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--wal-segsize=4",
+    "--no-instructions",
+)
+_SETTINGS = (
+    "listen_addresses=",
+    "unix_socket_permissions=0700",
+    "max_connections=100",
+    "shared_buffers=64MB",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_checkpoints=off",
+)
+
+
+def main(state: str, binaries: str, lock: str) -> int:
+    """Keep the server of a state folder; ``lock`` is the inherited descriptor of its lock."""
+    # Whoever started us may have ignored it, and our children are told by it to stop.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    folder = PostgresFolder.of_state(Path(state))
+    with _open_door(folder) as door:
+        _make_cluster(folder, Path(binaries))
+        server = _start_server(folder, binaries=Path(binaries), lock=int(lock))
+        try:
+            # Held until this process has ended: the last one to leave waits for that.
+            last = _serve(door, server)
+        finally:
+            # Out of reach before the server stops: who comes now waits for the next server.
+            folder.door.unlink(missing_ok=True)
+            door.close()
+            _stop(server)
+            _remove_borrowed_folder(folder)
+    del last
+    return server.returncode
+
+
+@contextlib.contextmanager
+def _open_door(folder: PostgresFolder) -> Iterator[socket.socket]:
+    """Listen for holders; a socket that a killed keeper left is in the way and goes."""
+    folder.door.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.bind(str(folder.door))
+        door.listen(128)
+        yield door
+
+
+def _before_exec() -> Callable[[], None]:
+    """Return what a child of the keeper does first: drop root, then follow the keeper."""
+    follow = follow_parent(signal.SIGINT)
+
+    def prepare() -> None:
+        if os.geteuid() == 0:
+            try:
+                become_ordinary()
+            except OSError as error:
+                os.write(2, _NO_NAMESPACE.format(error.strerror).encode())
+                os._exit(1)
+        follow()
+
+    return prepare
+
+
+def _make_cluster(folder: PostgresFolder, binaries: Path) -> None:
+    """Make the cluster unless there is one; a half-made one never gets the real name."""
+    if folder.data.exists():
+        return
+    shutil.rmtree(folder.unfinished, ignore_errors=True)
+    made = subprocess.run(
+        [binaries / "initdb", *_INITDB_OPTIONS, "-D", folder.unfinished],
+        preexec_fn=_before_exec(),
+        check=False,
+    )
+    if made.returncode:
+        sys.exit(made.returncode)
+    folder.unfinished.rename(folder.data)
+
+
+def _start_server(folder: PostgresFolder, *, binaries: Path, lock: int) -> subprocess.Popen[bytes]:
+    """Start Postgres in the foreground, as a child that shares the lock."""
+    # Whoever has the lock knows that no process of the last server lives. The pid in this file
+    # may be a stranger's by now, and Postgres would refuse to start beside it.
+    (folder.data / "postmaster.pid").unlink(missing_ok=True)
+    settings = [f"unix_socket_directories={folder.sockets}", *_SETTINGS]
+    return subprocess.Popen(
+        [binaries / "postgres", "-D", folder.data, *(f"--{setting}" for setting in settings)],
+        preexec_fn=_before_exec(),  # noqa: PLW1509 - this process has one thread
+        pass_fds=[lock],
+    )
+
+
+def _serve(door: socket.socket, server: subprocess.Popen[bytes]) -> set[socket.socket]:
+    """Take and release holders until all have left, or the server is dead; return the last."""
+    door.settimeout(_FIRST_HOLDER_SECONDS)
+    holders: set[socket.socket] = set()
+    with selectors.DefaultSelector() as watched, contextlib.suppress(TimeoutError):
+        watched.register(door, selectors.EVENT_READ)
+        _take(door, holders, watched)
+        while server.poll() is None:
+            ready = {key.fileobj for key, _ in watched.select(_LOOK_SECONDS)}
+            # Newcomers first: one who came before the last one left keeps the server.
+            if door in ready:
+                _take(door, holders, watched)
+            left = holders & ready
+            if left == holders:
+                break
+            for holder in left:
+                holders.remove(holder)
+                watched.unregister(holder)
+                _say(holder, STAYS)
+                holder.close()
+    return holders
+
+
+def _take(
+    door: socket.socket, holders: set[socket.socket], watched: selectors.BaseSelector
+) -> None:
+    """Accept a holder and tell it so: from now on the server is also its."""
+    holder, _ = door.accept()
+    _say(holder, HELD)
+    holders.add(holder)
+    watched.register(holder, selectors.EVENT_READ)
+
+
+def _say(holder: socket.socket, word: bytes) -> None:
+    """Say a word to a holder, which may be dead."""
+    with contextlib.suppress(OSError):
+        holder.sendall(word)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """Stop the server: at first in order, then at once."""
+    for order, seconds in ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 5.0)):
+        server.send_signal(order)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(seconds)
+            return
+
+
+def _remove_borrowed_folder(folder: PostgresFolder) -> None:
+    """Leave nothing in /tmp."""
+    if folder.sockets != folder.root:
+        with contextlib.suppress(OSError):
+            folder.sockets.rmdir()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
