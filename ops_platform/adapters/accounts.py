@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-    from ops_platform.settings import Account
+    from ops_platform.settings.accounts import Account
 
 
 class AccountClients:

@@ -16,7 +16,7 @@ from botocore.credentials import (
 from ops_platform.adapters.aws_errors import AwsError
 
 if TYPE_CHECKING:
-    from ops_platform.settings import Account
+    from ops_platform.settings.accounts import Account
 
 _SESSION_NAME = "ops-platform"
 # An emulator wants a signature but does not check it, and must never see a real key.
@@ -36,8 +36,8 @@ CLIENT_CONFIG = Config(
 def session(account: "Account") -> boto3.Session:
     """Return a session with the account's credentials: its role, profile, emulator or the default.
 
-    A role is assumed with the profile's credentials, or else the default ones, when the first
-    call is made, and again before they expire.
+    A role is assumed with the platform's own credentials when the first call is made, and again
+    before its credentials expire.
     """
     core = botocore.session.Session(profile=account.profile)
     if account.endpoint_url:
@@ -65,8 +65,8 @@ class _AssumedRole(CredentialProvider):
         if credentials is None:
             raise AwsError(
                 f"No AWS credentials to assume {account.role_arn} with, for account"
-                f" '{account.name}'. Run the platform under a role of its own, or name a profile"
-                " in the settings.",
+                f" '{account.name}'. Run the platform under an IAM role of its own, or set"
+                " AWS_PROFILE.",
                 code="NoCredentialsError",
             )
         extra = {"RoleSessionName": _SESSION_NAME, "ExternalId": account.external_id}
