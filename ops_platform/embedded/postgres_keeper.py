@@ -7,28 +7,23 @@ and this package only: it starts with the first command of a day, and that one s
 """
 
 import contextlib
-import os
 import selectors
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from ops_platform.embedded.lifeline import become_ordinary, follow_parent
 from ops_platform.embedded.postgres_folder import PostgresFolder
+from ops_platform.embedded.postgres_user import ServerUser, server_user
 
 # What a holder hears: when it is taken, and when it leaves but others remain.
 HELD = b"h"
 STAYS = b"s"
 _FIRST_HOLDER_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
-_NO_NAMESPACE = (
-    "Postgres does not run as root, and this machine gives root no user namespace ({}). "
-    "Run the command as an ordinary user.\n"
-)
 _INITDB_OPTIONS = (
     "--username=postgres",
     "--auth=trust",
@@ -40,13 +35,13 @@ _INITDB_OPTIONS = (
     "--no-instructions",
 )
 _SETTINGS = (
-    "listen_addresses=",
-    "unix_socket_permissions=0700",
-    "max_connections=100",
-    "shared_buffers=64MB",
-    "timezone=UTC",
-    "log_timezone=UTC",
-    "log_checkpoints=off",
+    "--listen_addresses=",
+    "--unix_socket_permissions=0700",
+    "--max_connections=100",
+    "--shared_buffers=64MB",
+    "--timezone=UTC",
+    "--log_timezone=UTC",
+    "--log_checkpoints=off",
 )
 
 
@@ -54,10 +49,17 @@ def main(state: str, binaries: str, lock: str) -> int:
     """Keep the server of a state folder; ``lock`` is the inherited descriptor of its lock."""
     # Whoever started us may have ignored it, and our children are told by it to stop.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    folder = PostgresFolder.of_state(Path(state))
+    folder, user = PostgresFolder.of_state(Path(state)), server_user()
     with _open_door(folder) as door:
-        _make_cluster(folder, Path(binaries))
-        server = _start_server(folder, binaries=Path(binaries), lock=int(lock))
+        if not folder.data.exists():
+            _make_cluster(folder, user, initdb=Path(binaries, "initdb"), lock=int(lock))
+        user.give(folder.data)
+        # Whoever has the lock knows that no process of the last server lives. The pid in this
+        # file may be a stranger's by now, and Postgres would refuse to start beside it.
+        (folder.data / "postmaster.pid").unlink(missing_ok=True)
+        settings = [f"--unix_socket_directories={folder.sockets}", *_SETTINGS]
+        postgres = Path(binaries, "postgres")
+        server = user.start([postgres, "-D", folder.data, *settings], lock=int(lock))
         try:
             # Held until this process has ended: the last one to leave waits for that.
             last = _serve(door, server)
@@ -81,48 +83,14 @@ def _open_door(folder: PostgresFolder) -> Iterator[socket.socket]:
         yield door
 
 
-def _before_exec() -> Callable[[], None]:
-    """Return what a child of the keeper does first: drop root, then follow the keeper."""
-    follow = follow_parent(signal.SIGINT)
-
-    def prepare() -> None:
-        if os.geteuid() == 0:
-            try:
-                become_ordinary()
-            except OSError as error:
-                os.write(2, _NO_NAMESPACE.format(error.strerror).encode())
-                os._exit(1)
-        follow()
-
-    return prepare
-
-
-def _make_cluster(folder: PostgresFolder, binaries: Path) -> None:
-    """Make the cluster unless there is one; a half-made one never gets the real name."""
-    if folder.data.exists():
-        return
+def _make_cluster(folder: PostgresFolder, user: ServerUser, *, initdb: Path, lock: int) -> None:
+    """Make the cluster; a half-made one never gets the real name."""
     shutil.rmtree(folder.unfinished, ignore_errors=True)
-    made = subprocess.run(
-        [binaries / "initdb", *_INITDB_OPTIONS, "-D", folder.unfinished],
-        preexec_fn=_before_exec(),
-        check=False,
-    )
-    if made.returncode:
-        sys.exit(made.returncode)
+    folder.unfinished.mkdir(mode=0o700)
+    user.give(folder.unfinished)
+    if user.start([initdb, *_INITDB_OPTIONS, "-D", folder.unfinished], lock=lock).wait():
+        sys.exit(1)
     folder.unfinished.rename(folder.data)
-
-
-def _start_server(folder: PostgresFolder, *, binaries: Path, lock: int) -> subprocess.Popen[bytes]:
-    """Start Postgres in the foreground, as a child that shares the lock."""
-    # Whoever has the lock knows that no process of the last server lives. The pid in this file
-    # may be a stranger's by now, and Postgres would refuse to start beside it.
-    (folder.data / "postmaster.pid").unlink(missing_ok=True)
-    settings = [f"unix_socket_directories={folder.sockets}", *_SETTINGS]
-    return subprocess.Popen(
-        [binaries / "postgres", "-D", folder.data, *(f"--{setting}" for setting in settings)],
-        preexec_fn=_before_exec(),  # noqa: PLW1509 - this process has one thread
-        pass_fds=[lock],
-    )
 
 
 def _serve(door: socket.socket, server: subprocess.Popen[bytes]) -> set[socket.socket]:
