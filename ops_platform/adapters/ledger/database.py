@@ -1,0 +1,57 @@
+"""Connections to the ledger."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from ops_platform.domain.errors import PlatformError
+
+
+class LedgerError(PlatformError):
+    """The ledger cannot be reached."""
+
+
+class Ledger:
+    """The ledger at one address; opens connections as they are needed."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Yield a connection whose work is committed as a whole, or not at all."""
+        try:
+            connection = self._engine.connect()
+        except OperationalError as error:
+            raise LedgerError(
+                f"The ledger's database does not answer: {str(error.orig).strip()}\n"
+                "Check that it runs and that the database URL is right."
+            ) from error
+        with connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._engine.dispose()
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Return an engine for psycopg 3, whatever driver the URL names."""
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise LedgerError(
+            "The database URL cannot be read. Write it as postgresql://USER:PASSWORD@HOST/NAME."
+        ) from error
+    if address.get_backend_name() not in {"postgresql", "postgres"}:
+        raise LedgerError(
+            f"The ledger needs Postgres, but the database URL names {address.get_backend_name()!r}."
+        )
+    return sa.create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        pool_size=2,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+    )

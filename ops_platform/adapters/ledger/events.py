@@ -1,0 +1,95 @@
+"""The inbox: every event that arrived, once, partitioned by the day it happened."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ops_platform.adapters.ledger import rows
+from ops_platform.adapters.ledger.schema import events
+from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent
+
+DAYS_BACK = timedelta(days=400)
+DAYS_AHEAD = timedelta(days=2)
+_HEAD = ("account", "kind", "subject", "received_at", "detail")
+_COMMON = ("event_id", "time", "aws_account_id", "region")
+_JOB_FIELDS = JobEvent.__struct_fields__[len(_COMMON) :]
+_COLUMNS = (*_HEAD, *_COMMON, *_JOB_FIELDS)
+_ATTEMPTS = len(_HEAD) + len(_COMMON) + _JOB_FIELDS.index("attempts")
+_STATUS = _JOB_FIELDS.index("status")
+_NOT_A_JOB = (None,) * len(_JOB_FIELDS)
+
+
+def insert_new(
+    tx: sa.Connection, arrived: Sequence[tuple[str, Event]], *, received_at: datetime
+) -> list[tuple[str, Event]]:
+    """Store the events, each with its account's name, that are not stored yet; return those.
+
+    Whoever calls holds the lock of the accounts, so that nobody else inserts the same meanwhile.
+    """
+    unique = {(event.time, event.id): (account, event) for account, event in arrived}
+    known = _known(tx, unique)
+    new = [pair for key, pair in unique.items() if key not in known]
+    _provide_partitions(tx, {event.time.astimezone(UTC).date() for _, event in new}, received_at)
+    rows.copy(tx, "events", _COLUMNS, (_row(*pair, received_at) for pair in new))
+    return new
+
+
+def _known(
+    tx: sa.Connection, keys: Iterable[tuple[datetime, str]]
+) -> set[tuple[datetime, str]]:
+    times, ids = zip(*keys, strict=True) if keys else ((), ())
+    wanted = sa.func.unnest(
+        sa.cast(list(times), sa.ARRAY(sa.DateTime(timezone=True))),
+        sa.cast(list(ids), sa.ARRAY(sa.Text)),
+    ).table_valued("time", "event_id").render_derived()
+    found = tx.execute(
+        sa.select(events.c.time, events.c.event_id).join(
+            wanted, sa.and_(events.c.time == wanted.c.time, events.c.event_id == wanted.c.event_id)
+        )
+    )
+    return {(time, event_id) for time, event_id in found}
+
+
+def _row(account: str, event: Event, received_at: datetime) -> tuple[Any, ...]:
+    values = msgspec.structs.astuple(event)
+    common, fields = values[: len(_COMMON)], values[len(_COMMON) :]
+    match event:
+        case JobEvent():
+            kind = "queue_blocked" if event.blocked else "job"
+            row = [account, kind, event.job_id, received_at, None, *common, *fields]
+            row[_ATTEMPTS] = rows.as_json(event.attempts)
+            return tuple(row)
+        case ExecutionEvent():
+            kind, subject, status = "execution", event.execution_arn, event.status
+        case InstanceEvent():
+            kind, subject, status = "container_instance", event.instance_arn, event.status
+        case _:
+            raise TypeError(f"No table column says how to store {type(event).__name__}.")
+    blank = (*_NOT_A_JOB[:_STATUS], status, *_NOT_A_JOB[_STATUS + 1 :])
+    return (account, kind, subject, received_at, rows.as_json(event), *common, *blank)
+
+
+def _provide_partitions(tx: sa.Connection, days: set[date], now: datetime) -> None:
+    first, last = (now - DAYS_BACK).date(), (now + DAYS_AHEAD).date()
+    wanted = {f"events_{day:%Y%m%d}": day for day in sorted(days) if first <= day <= last}
+    for name, day in wanted.items():
+        if tx.scalar(sa.select(sa.func.to_regclass(name))) is None:
+            rows.lock(tx, "partitions of events")
+            _create_partition(tx, name, day)
+
+
+def _create_partition(tx: sa.Connection, name: str, day: date) -> None:
+    # A day may have events in the default partition already, from before it came near.
+    bounds = {"first": day.isoformat(), "last": (day + timedelta(days=1)).isoformat()}
+    during = "time >= '{first} 00:00Z' AND time < '{last} 00:00Z'".format(**bounds)
+    for statement in (
+        f"CREATE TABLE IF NOT EXISTS {name} (LIKE events INCLUDING ALL)",
+        f"WITH moved AS (DELETE FROM events_other WHERE {during} RETURNING *)"
+        f" INSERT INTO {name} SELECT * FROM moved",
+        f"ALTER TABLE events ATTACH PARTITION {name}"
+        " FOR VALUES FROM ('{first} 00:00Z') TO ('{last} 00:00Z')".format(**bounds),
+    ):
+        tx.exec_driver_sql(statement)

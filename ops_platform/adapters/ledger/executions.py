@@ -1,0 +1,160 @@
+"""The state of Step Functions executions."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ops_platform.adapters.ledger import rows
+from ops_platform.adapters.ledger.queries import Filter, narrowed
+from ops_platform.adapters.ledger.schema import executions, runs
+from ops_platform.domain.events import ExecutionEvent
+from ops_platform.domain.lifecycle import EXECUTION_ENDS, Execution
+
+_FIELDS = tuple(
+    {"id": "event_id", "time": "changed_at"}.get(name, name)
+    for name in ExecutionEvent.__struct_fields__
+)
+_COLUMNS = ("account", *_FIELDS, "failure", "run_id", "flow", "project", "branch", "seq")
+_SELECTED = [executions.c[name] for name in ("account", *_FIELDS, "failure")]
+_FLOW = sa.func.coalesce(runs.c.flow, executions.c.flow)
+_WITH_RUN = executions.outerjoin(
+    runs, sa.and_(runs.c.account == executions.c.account, runs.c.run_id == executions.c.run_id)
+)
+
+
+def load(tx: sa.Connection, account: str, arns: Collection[str]) -> dict[str, Execution]:
+    """Return the executions of an account by ARN, those that are known."""
+    wanted = executions.c.execution_arn == sa.any_(sa.cast(list(arns), sa.ARRAY(sa.Text)))
+    found = tx.execute(sa.select(*_SELECTED).where(executions.c.account == account, wanted))
+    return {known.latest.execution_arn: known for known in map(_execution, found)}
+
+
+def save(tx: sa.Connection, changed: Sequence[Execution]) -> None:
+    """Store the executions as they are now, each with a new number in the order of changes."""
+    numbers = tx.scalars(
+        sa.select(sa.func.nextval("execution_changes")).select_from(
+            sa.func.generate_series(1, len(changed))
+        )
+    )
+    rows.upsert(tx, executions, _COLUMNS, map(_row, changed, numbers))
+
+
+def failed_runs(
+    tx: sa.Connection, account: str, run_ids: Collection[str]
+) -> list[tuple[Execution, str | None, str | None]]:
+    """Return those executions of the runs that ever failed, with the runs' flow and owner."""
+    wanted = executions.c.run_id == sa.any_(sa.cast(list(run_ids), sa.ARRAY(sa.Text)))
+    query = (
+        sa.select(*_SELECTED, runs.c.flow, runs.c.owner)
+        .select_from(_WITH_RUN)
+        .where(executions.c.account == account, wanted, executions.c.failure.is_not(None))
+    )
+    return [(_execution(row[:-2]), row[-2], row[-1]) for row in tx.execute(query)]
+
+
+def still_open(tx: sa.Connection, account: str) -> list[Execution]:
+    """Return the executions of an account that have not ended."""
+    query = sa.select(*_SELECTED).where(
+        executions.c.account == account, executions.c.status.in_(("RUNNING", "PENDING_REDRIVE"))
+    )
+    return list(map(_execution, tx.execute(query)))
+
+
+def ended_after(tx: sa.Connection, account: str, seq: int, limit: int) -> list[Mapping[str, Any]]:
+    """Return ended executions that changed after number ``seq``, in the order of changes."""
+    query = (
+        sa.select(executions, _FLOW.label("flow_name"), runs.c.owner)
+        .select_from(_WITH_RUN)
+        .where(executions.c.account == account, executions.c.seq > seq)
+        .where(executions.c.status.in_(EXECUTION_ENDS), _is_metaflow())
+        .order_by(executions.c.seq)
+        .limit(limit)
+    )
+    return list(tx.execute(query).mappings())
+
+
+def recent(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
+    """Return executions as rows, the last changed first."""
+    shown = (
+        "account", "run_id", "status", "project", "branch", "started_at", "stopped_at",
+        "changed_at", "error", "cause", "execution_arn",
+    )  # fmt: skip
+    query = narrowed(
+        sa.select(
+            *(executions.c[name] for name in shown), _FLOW.label("flow"), runs.c.owner
+        ).select_from(_WITH_RUN),
+        wanted,
+        account=executions.c.account,
+        flow=_FLOW,
+        status=executions.c.status,
+        at=executions.c.changed_at,
+    )
+    return tx.execute(query).mappings().all()
+
+
+def flows(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
+    """Return each flow with its number of runs by outcome and its last run, newest first."""
+    status, at = executions.c.status, executions.c.changed_at
+    count = sa.func.count()
+
+    def last(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        newest = sa.func.array_agg(sa.dialects.postgresql.aggregate_order_by(column, at.desc()))
+        return newest[1]
+
+    one = (
+        sa.select(
+            executions.c.account,
+            executions.c.project,
+            _FLOW.label("flow"),
+            last(runs.c.owner).label("owner"),
+            count.label("runs"),
+            count.filter(status == "SUCCEEDED").label("succeeded"),
+            count.filter(status.in_(("FAILED", "TIMED_OUT", "ABORTED"))).label("failed"),
+            count.filter(status == "RUNNING").label("running"),
+            last(status).label("status"),
+            last(executions.c.run_id).label("last_run_id"),
+            sa.func.max(at).label("changed_at"),
+        )
+        .select_from(_WITH_RUN)
+        .where(_is_metaflow())
+        .group_by(executions.c.account, executions.c.project, _FLOW)
+        .subquery()
+    )
+    query = narrowed(
+        sa.select(one),
+        wanted,
+        account=one.c.account,
+        flow=one.c.flow,
+        status=one.c.status,
+        at=one.c.changed_at,
+    )
+    return tx.execute(query).mappings().all()
+
+
+def _is_metaflow() -> sa.ColumnElement[bool]:
+    return sa.or_(executions.c.metaflow_input, runs.c.flow.is_not(None))
+
+
+def _execution(row: Sequence[Any]) -> Execution:
+    account, *fields, failure = row
+    return Execution(
+        account,
+        ExecutionEvent(*fields),
+        msgspec.convert(failure, ExecutionEvent) if failure else None,
+    )
+
+
+def _row(execution: Execution, seq: int) -> tuple[Any, ...]:
+    machine = execution.machine
+    return (
+        execution.account,
+        *msgspec.structs.astuple(execution.latest),
+        rows.as_json(execution.failure) if execution.failure else None,
+        execution.run_id,
+        machine.flow,
+        machine.project,
+        machine.branch,
+        seq,
+    )

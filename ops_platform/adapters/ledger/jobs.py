@@ -1,0 +1,81 @@
+"""The state of Batch jobs."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ops_platform.adapters.ledger import rows
+from ops_platform.adapters.ledger.queries import Filter, narrowed
+from ops_platform.adapters.ledger.schema import jobs
+from ops_platform.domain.events import Attempt, JobEvent
+from ops_platform.domain.lifecycle import Job
+
+_FIELDS = tuple(
+    {"id": "event_id", "time": "changed_at"}.get(name, name) for name in JobEvent.__struct_fields__
+)
+_COLUMNS = ("account", *_FIELDS, "runnable_at", "starting_at")
+_ATTEMPTS = _COLUMNS.index("attempts")
+_SELECTED = [jobs.c[name] for name in _COLUMNS]
+
+
+def load(tx: sa.Connection, account: str, job_ids: Collection[str]) -> dict[str, Job]:
+    """Return the jobs of an account by id, those that are known."""
+    wanted = jobs.c.job_id == sa.any_(sa.cast(list(job_ids), sa.ARRAY(sa.Text)))
+    found = tx.execute(sa.select(*_SELECTED).where(jobs.c.account == account, wanted))
+    return {job.latest.job_id: job for job in map(_job, found)}
+
+
+def save(tx: sa.Connection, changed: Iterable[Job]) -> None:
+    """Store the jobs as they are now."""
+    rows.upsert(tx, jobs, _COLUMNS, map(_row, changed))
+
+
+def failed_of_run(tx: sa.Connection, account: str, run_id: str) -> tuple[Job, ...]:
+    """Return the jobs of a run that failed."""
+    query = sa.select(*_SELECTED).where(
+        jobs.c.account == account, jobs.c.run_id == run_id, jobs.c.status == "FAILED"
+    )
+    return tuple(map(_job, tx.execute(query)))
+
+
+def succeeded_of_run(tx: sa.Connection, account: str, run_id: str) -> dict[str, int]:
+    """Return how many jobs of each step of a run succeeded."""
+    step = sa.func.coalesce(jobs.c.step, "unknown")
+    query = (
+        sa.select(step, sa.func.count())
+        .where(jobs.c.account == account, jobs.c.run_id == run_id)
+        .where(jobs.c.status == "SUCCEEDED", jobs.c.array_size.is_(None))
+        .group_by(step)
+    )
+    return {name: count for name, count in tx.execute(query)}
+
+
+def recent(
+    tx: sa.Connection, wanted: Filter
+) -> Sequence[Mapping[str, Any]]:
+    """Return jobs as rows, the last changed first."""
+    shown = (
+        "account", "job_id", "status", "flow", "step", "run_id", "owner", "queue", "status_reason",
+        "created_at", "runnable_at", "starting_at", "started_at", "stopped_at", "changed_at",
+        "exit_code", "log_stream", "vcpus", "memory_mib", "gpus",
+    )  # fmt: skip
+    query = sa.select(
+        *(jobs.c[name] for name in shown),
+        sa.func.jsonb_array_length(jobs.c.attempts).label("attempts"),
+    )
+    query = narrowed(query, wanted, account=jobs.c.account, flow=jobs.c.flow, status=jobs.c.status, at=jobs.c.changed_at)
+    return tx.execute(query).mappings().all()
+
+
+def _job(row: Sequence[Any]) -> Job:
+    account, *fields = row
+    fields[_ATTEMPTS - 1] = msgspec.convert(fields[_ATTEMPTS - 1], tuple[Attempt, ...])
+    return Job(account, JobEvent(*fields[:-2]), *fields[-2:])
+
+
+def _row(job: Job) -> tuple[Any, ...]:
+    row = [job.account, *msgspec.structs.astuple(job.latest), job.runnable_at, job.starting_at]
+    row[_ATTEMPTS] = rows.as_json(job.latest.attempts)
+    return tuple(row)

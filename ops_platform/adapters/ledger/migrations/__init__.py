@@ -1,0 +1,1 @@
+"""The ledger's migrations, run by ``ops_platform.adapters.ledger.migrate``."""

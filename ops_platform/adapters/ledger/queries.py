@@ -1,0 +1,36 @@
+"""What the lists of jobs, executions, flows and incidents have in common: how they are narrowed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows a list shows; None leaves a column as it is. Newest first, at most ``limit``."""
+
+    account: str | None = None
+    status: str | None = None
+    flow: str | None = None
+    since: datetime | None = None
+    limit: int | None = None
+
+
+def narrowed(
+    query: sa.Select[tuple[object, ...]],
+    wanted: Filter,
+    *,
+    account: sa.ColumnElement[str],
+    flow: sa.ColumnElement[str],
+    status: sa.ColumnElement[str],
+    at: sa.ColumnElement[datetime],
+) -> sa.Select[tuple[object, ...]]:
+    """Return the query with the filter applied to the columns given."""
+    pairs = ((account, wanted.account), (flow, wanted.flow), (status, wanted.status))
+    for column, value in pairs:
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(at >= wanted.since)
+    return query.order_by(at.desc()).limit(wanted.limit)

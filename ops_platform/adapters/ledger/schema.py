@@ -1,0 +1,166 @@
+"""The ledger's tables.
+
+The state tables repeat the fields of the event that is newest for their subject, under the same
+names but for ``id`` (``event_id``) and ``time`` (``changed_at``); a test holds them to the structs.
+The migrations create the tables; this module is how queries name them.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData()
+
+
+def _moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = True) -> sa.Column[object]:
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _event_columns(*, time: str) -> list[sa.Column[object]]:
+    return [
+        _text("event_id", nullable=False),
+        _moment(time, nullable=False),
+        _text("aws_account_id", nullable=False),
+        _text("region", nullable=False),
+    ]
+
+
+def _job_columns(*, required: bool) -> list[sa.Column[object]]:
+    return [
+        _text("job_id", nullable=not required),
+        *(_text(name, nullable=not required) for name in ("job_name", "queue", "definition")),
+        _text("status", nullable=not required),
+        sa.Column("blocked", sa.Boolean, nullable=not required),
+        _text("status_reason"),
+        *map(_moment, ("created_at", "started_at", "stopped_at")),
+        sa.Column("attempts", JSONB),
+        *(sa.Column(name, sa.Integer) for name in ("max_attempts", "exit_code")),
+        *map(_text, ("container_reason", "log_stream", "container_instance")),
+        sa.Column("vcpus", sa.Double),
+        *(sa.Column(name, sa.Integer) for name in ("memory_mib", "gpus")),
+        *map(_text, ("flow", "step", "run_id", "owner")),
+        sa.Column("array_size", sa.Integer),
+        *(sa.Column(name, sa.Boolean, nullable=not required) for name in ("cancelled", "terminated")),
+    ]
+
+
+events = sa.Table(
+    "events",
+    metadata,
+    _text("account", nullable=False),
+    _text("kind", nullable=False),
+    _text("subject", nullable=False),
+    _moment("received_at", nullable=False),
+    sa.Column("detail", JSONB),  # what the columns below cannot hold: other kinds than jobs
+    *_event_columns(time="time"),
+    *_job_columns(required=False),
+    sa.PrimaryKeyConstraint("time", "event_id"),
+)
+
+rejected_messages = sa.Table(
+    "rejected_messages",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _text("error", nullable=False),
+    _moment("first_seen_at", nullable=False),
+    _moment("last_seen_at", nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _text("account", nullable=False),
+    *_event_columns(time="changed_at"),
+    *_job_columns(required=True),
+    _moment("runnable_at"),
+    _moment("starting_at"),
+    sa.PrimaryKeyConstraint("account", "job_id"),
+)
+
+executions = sa.Table(
+    "executions",
+    metadata,
+    _text("account", nullable=False),
+    *_event_columns(time="changed_at"),
+    *(
+        _text(name, nullable=False)
+        for name in ("execution_arn", "machine_arn", "name", "status")
+    ),
+    *map(_moment, ("started_at", "stopped_at", "redriven_at")),
+    *map(_text, ("error", "cause")),
+    sa.Column("metaflow_input", sa.Boolean, nullable=False),
+    sa.Column("failure", JSONB),
+    _text("run_id", nullable=False),
+    *map(_text, ("flow", "project", "branch")),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("account", "execution_arn"),
+)
+
+container_instances = sa.Table(
+    "container_instances",
+    metadata,
+    _text("account", nullable=False),
+    *_event_columns(time="changed_at"),
+    _text("instance_arn", nullable=False),
+    _text("ec2_instance_id"),
+    *(_text(name, nullable=False) for name in ("cluster", "status")),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("agent_connected", sa.Boolean, nullable=False),
+    *map(_text, ("instance_type", "availability_zone")),
+    *(sa.Column(name, sa.Integer) for name in ("cpu_units", "memory_mib")),
+    _moment("registered_at", nullable=False),
+    sa.PrimaryKeyConstraint("account", "instance_arn"),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _text("account", nullable=False),
+    _text("run_id", nullable=False),
+    *map(_text, ("flow", "owner")),
+    sa.PrimaryKeyConstraint("account", "run_id"),
+)
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    *(
+        _text(name, nullable=False)
+        for name in ("account", "flow", "run_id", "execution_arn", "kind", "state")
+    ),
+    *map(_text, ("owner", "project", "branch")),
+    _moment("opened_at", nullable=False),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in ("failed_jobs", "collateral_jobs")),
+    sa.Column("steps", JSONB, nullable=False),
+    _text("reason", nullable=False),
+    *map(_text, ("error", "step", "job_id", "log_stream")),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("incident_id", sa.Text, sa.ForeignKey("incidents.id"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    _text("state", nullable=False),
+    _text("reason"),
+    _moment("due_at", nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    *map(_text, ("channel", "message_ts", "permalink")),
+    *map(_moment, ("sending_at", "sent_at")),
+    sa.UniqueConstraint("incident_id", "revision"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("holder", nullable=False),
+    _moment("until", nullable=False),
+)

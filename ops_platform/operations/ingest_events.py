@@ -1,0 +1,187 @@
+"""Take events from a queue into the ledger: nothing lost, nothing counted twice.
+
+A message is deleted only after the transaction that stored it; what comes again is recognised by
+EventBridge's id. Events, the state they add up to, and the incidents that follow are one
+transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from ops_platform.adapters.ledger import (
+    container_instances,
+    events,
+    executions,
+    jobs,
+    rejected_messages,
+    rows,
+    runs,
+)
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.domain.envelopes import parse
+from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
+from ops_platform.domain.incidents import AlertPolicy
+from ops_platform.domain.lifecycle import (
+    Execution,
+    Job,
+    advance_execution,
+    advance_instance,
+    advance_job,
+)
+from ops_platform.domain.ports import EventQueue, Message
+from ops_platform.operations.update_incidents import update_incidents
+
+E = TypeVar("E", bound=Event)
+S = TypeVar("S")
+Arrived = Sequence[tuple[str, Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of the messages read: each is new, a duplicate or rejected."""
+
+    read: int = 0
+    new: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    newest: datetime | None = None
+
+    def __add__(self, other: "Recorded") -> "Recorded":
+        newest = max((at for at in (self.newest, other.newest) if at), default=None)
+        return Recorded(
+            self.read + other.read,
+            self.new + other.new,
+            self.duplicates + other.duplicates,
+            self.rejected + other.rejected,
+            newest,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one round at a queue did; ``undeleted`` messages will come again, as duplicates."""
+
+    recorded: Recorded
+    undeleted: int
+
+
+def ingest(
+    queue: EventQueue,
+    ledger: Ledger,
+    *,
+    accounts: Mapping[str, str],
+    policy: AlertPolicy,
+    clock: Callable[[], datetime],
+    seconds: float,
+    batch: int = 5000,
+) -> Ingested:
+    """Receive, store, then delete, batch by batch, until the queue is empty or time is up."""
+    recorded, undeleted = Recorded(), 0
+    deadline = clock().timestamp() + seconds
+    while (left := deadline - clock().timestamp()) > 0:
+        messages = queue.receive(limit=batch, seconds=left)
+        if not messages:
+            break
+        bodies = map(_bytes, messages)
+        recorded += record(ledger, bodies, accounts=accounts, policy=policy, now=clock())
+        undeleted += len(queue.delete(messages))
+    return Ingested(recorded, undeleted)
+
+
+def record(
+    ledger: Ledger,
+    bodies: Iterable[bytes],
+    *,
+    accounts: Mapping[str, str],
+    policy: AlertPolicy,
+    now: datetime,
+) -> Recorded:
+    """Store messages and all that follows from them, in one transaction.
+
+    ``accounts`` names the AWS account ids; an event of another account is kept under its id.
+    """
+    parsed = list(map(parse, bodies))
+    rejected = [message for message in parsed if isinstance(message, Rejected)]
+    arrived = [
+        (accounts.get(event.aws_account_id, event.aws_account_id), event)
+        for event in parsed
+        if not isinstance(event, Rejected)
+    ]
+    with ledger.transaction() as tx:
+        for account in sorted({account for account, _ in arrived}):
+            rows.lock(tx, f"state of {account}")
+        rejected_messages.keep(tx, rejected, now=now)
+        new = events.insert_new(tx, arrived, received_at=now)
+        update_incidents(tx, _fold_all(tx, new), policy=policy, now=now)
+    return Recorded(
+        read=len(parsed),
+        new=len(new),
+        duplicates=len(arrived) - len(new),
+        rejected=len(rejected),
+        newest=max((event.time for _, event in new), default=None),
+    )
+
+
+def _fold_all(tx: sa.Connection, new: Arrived) -> set[tuple[str, str]]:
+    """Bring the state up to date; return account and id of each run that changed."""
+    changed_jobs = _fold(new, JobEvent, _job_id, jobs.load, advance_job, tx)
+    changed = _fold(new, ExecutionEvent, _execution_arn, executions.load, advance_execution, tx)
+    instances = _fold(
+        new, InstanceEvent, _instance_arn, container_instances.load, advance_instance, tx
+    )
+    if changed_jobs:
+        jobs.save(tx, changed_jobs)
+        runs.note(tx, changed_jobs)
+    if changed:
+        executions.save(tx, changed)
+    if instances:
+        container_instances.save(tx, instances)
+    return _runs_of(changed_jobs) | {(each.account, each.run_id) for each in changed}
+
+
+def _fold(
+    new: Arrived,
+    kind: type[E],
+    subject: Callable[[E], str],
+    load: Callable[[sa.Connection, str, Collection[str]], dict[str, S]],
+    advance: Callable[[S | None, E, str], S],
+    tx: sa.Connection,
+) -> list[S]:
+    """Fold the events of one kind into the states of their subjects; return what changed."""
+    by_account: dict[str, list[E]] = defaultdict(list)
+    for account, event in new:
+        if isinstance(event, kind):
+            by_account[account].append(event)
+    changed: list[S] = []
+    for account, arrived in by_account.items():
+        before = load(tx, account, {subject(event) for event in arrived})
+        after = dict(before)
+        for event in arrived:
+            after[subject(event)] = advance(after.get(subject(event)), event, account)
+        changed += [state for key, state in after.items() if state != before.get(key)]
+    return changed
+
+
+def _runs_of(changed: Iterable[Job]) -> set[tuple[str, str]]:
+    return {(job.account, job.latest.run_id) for job in changed if job.latest.run_id}
+
+
+def _job_id(event: JobEvent) -> str:
+    return event.job_id
+
+
+def _execution_arn(event: ExecutionEvent) -> str:
+    return event.execution_arn
+
+
+def _instance_arn(event: InstanceEvent) -> str:
+    return event.instance_arn
+
+
+def _bytes(message: Message) -> bytes:
+    return message.body.encode(errors="surrogatepass")
