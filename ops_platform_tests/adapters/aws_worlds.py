@@ -31,7 +31,7 @@ class SqsWorld:
     ) -> None:
         self.patience = patience
         self._client = client
-        self._url = url
+        self.url = url
         self._dead_letter_url = dead_letter_url
         self.queue = SqsEventQueue(client, url)
 
@@ -42,7 +42,7 @@ class SqsWorld:
     def send(self, *bodies: str) -> None:
         """Put messages in, as EventBridge does."""
         for body in bodies:
-            self._client.send_message(QueueUrl=self._url, MessageBody=body)
+            self._client.send_message(QueueUrl=self.url, MessageBody=body)
 
     def let_return(self, messages: Sequence[Message]) -> None:
         """End the visibility timeout of received messages."""
@@ -50,7 +50,7 @@ class SqsWorld:
             # A message that is deleted already cannot return, as the test wants to see.
             with suppress(self._client.exceptions.ClientError):
                 self._client.change_message_visibility(
-                    QueueUrl=self._url,
+                    QueueUrl=self.url,
                     ReceiptHandle=message.receipt_handle,
                     VisibilityTimeout=0,
                 )
@@ -111,8 +111,11 @@ class StepFunctionsWorld:
 class CloudWatchLogsWorld:
     """A log group in CloudWatch Logs."""
 
-    def __init__(self, client: "CloudWatchLogsClient", *, log_group: str) -> None:
+    def __init__(
+        self, client: "CloudWatchLogsClient", *, log_group: str, settle_seconds: float
+    ) -> None:
         self._client = client
+        self._settle_seconds = settle_seconds
         self.log_group = log_group
         self.logs = CloudWatchJobLogs(client)
 
@@ -127,14 +130,18 @@ class CloudWatchLogsWorld:
             self._client.put_log_events(
                 logGroupName=self.log_group, logStreamName=stream, logEvents=events
             )
+            # What was written to CloudWatch can be read a few seconds later.
+            time.sleep(self._settle_seconds)
 
 
 @contextmanager
-def logs_world(clients: AccountClients) -> Iterator[CloudWatchLogsWorld]:
+def logs_world(
+    clients: AccountClients, *, settle_seconds: float = 0
+) -> Iterator[CloudWatchLogsWorld]:
     """Create a log group for one test, and delete it afterwards."""
     group = f"/ops-platform/contract-{uuid4().hex[:12]}"
     clients.logs.create_log_group(logGroupName=group)
     try:
-        yield CloudWatchLogsWorld(clients.logs, log_group=group)
+        yield CloudWatchLogsWorld(clients.logs, log_group=group, settle_seconds=settle_seconds)
     finally:
         clients.logs.delete_log_group(logGroupName=group)

@@ -1,0 +1,127 @@
+"""The contract suites against a real AWS account: ``make contract-aws``.
+
+No test run collects this file by itself. Environment variables name what to read, and
+``docs/contract-aws.md`` says how to set them. Nothing is written unless ``OPS_CONTRACT_WRITE=1``,
+which creates a queue with its dead-letter queue and a log group for each test, and deletes them.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from ops_platform.adapters.accounts import AccountClients
+from ops_platform.adapters.logs import CloudWatchJobLogs
+from ops_platform.adapters.sqs import SqsEventQueue
+from ops_platform.adapters.step_functions import StepFunctionsMachines
+from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
+from ops_platform.settings.accounts import Account
+from ops_platform_tests.adapters.aws_worlds import (
+    CloudWatchLogsWorld,
+    SqsWorld,
+    logs_world,
+    sqs_world,
+)
+from ops_platform_tests.adapters.logs_contract import LogsContract
+from ops_platform_tests.adapters.queue_contract import QueueContract
+
+_WRITE = os.environ.get("OPS_CONTRACT_WRITE") == "1"
+
+
+def _named(variable: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.fail(f"Set {variable}; docs/contract-aws.md says to what.", pytrace=False)
+    return value
+
+
+@pytest.fixture(scope="session")
+def machine_arn() -> str:
+    """Return the ARN of a state machine that Metaflow deployed."""
+    return _named("OPS_CONTRACT_STATE_MACHINE_ARN")
+
+
+@pytest.fixture(scope="session")
+def clients(machine_arn: str) -> AccountClients:
+    """Return the clients of the account that the state machine is in."""
+    _, _, _, region, account_id, *_ = machine_arn.split(":")
+    account = Account(
+        name="contract",
+        aws_account_id=account_id,
+        region=region,
+        profile=os.environ.get("OPS_CONTRACT_PROFILE"),
+        role_arn=os.environ.get("OPS_CONTRACT_ROLE_ARN"),
+        external_id=os.environ.get("OPS_CONTRACT_EXTERNAL_ID"),
+        endpoint_url=os.environ.get("OPS_CONTRACT_ENDPOINT_URL"),
+    )
+    return AccountClients(account)
+
+
+def test_the_backlog_of_the_event_queue_can_be_read(clients: AccountClients) -> None:
+    """It is counted, and no message of it is received."""
+    backlog = SqsEventQueue(clients.sqs, _named("OPS_CONTRACT_QUEUE_URL")).backlog()
+
+    assert backlog.visible >= 0
+    assert backlog.in_flight >= 0
+
+
+def test_a_flow_deployed_by_metaflow_is_recognised(
+    clients: AccountClients, machine_arn: str
+) -> None:
+    """Its definition names a flow and an owner."""
+    machine = StepFunctionsMachines(clients.step_functions).describe(machine_arn)
+
+    assert machine is not None
+    assert machine.flow
+    assert machine.owner
+
+
+def test_a_machine_that_never_was_is_gone(clients: AccountClients, machine_arn: str) -> None:
+    """AWS's error for it is the one we know."""
+    machines = StepFunctionsMachines(clients.step_functions)
+
+    assert machines.describe(f"{machine_arn[:-1]}-no-such") is None
+
+
+def test_the_log_of_a_job_can_be_read(clients: AccountClients) -> None:
+    """A stream of a job that ran has lines."""
+    group = os.environ.get("OPS_CONTRACT_LOG_GROUP", BATCH_LOG_GROUP)
+
+    tail = CloudWatchJobLogs(clients.logs).tail(
+        stream=_named("OPS_CONTRACT_LOG_STREAM"), limit_lines=5, limit_bytes=4096, log_group=group
+    )
+
+    assert isinstance(tail, LogTail), f"No log: {tail}."
+    assert 0 < len(tail.lines) <= 5
+
+
+def test_a_log_stream_that_never_was_is_missing(clients: AccountClients) -> None:
+    """AWS's error for it is the one we know."""
+    group = os.environ.get("OPS_CONTRACT_LOG_GROUP", BATCH_LOG_GROUP)
+
+    tail = CloudWatchJobLogs(clients.logs).tail(
+        stream="no/such/stream", limit_lines=5, limit_bytes=4096, log_group=group
+    )
+
+    assert tail is LogAbsence.MISSING
+
+
+if _WRITE:
+
+    class TestRealQueue(QueueContract):
+        """The adapter against SQS."""
+
+        @pytest.fixture
+        def world(self, clients: AccountClients) -> Iterator[SqsWorld]:
+            """Return a fresh queue, whose long polls ask every server of it."""
+            with sqs_world(clients, patience=5) as world:
+                yield world
+
+    class TestRealLogs(LogsContract):
+        """The adapter against CloudWatch Logs."""
+
+        @pytest.fixture
+        def world(self, clients: AccountClients) -> Iterator[CloudWatchLogsWorld]:
+            """Return a fresh log group."""
+            with logs_world(clients, settle_seconds=5) as world:
+                yield world
