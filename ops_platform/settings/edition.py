@@ -1,0 +1,62 @@
+"""The settings of the embedded edition, which has no settings file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ops_platform.settings.problems import Problem, SettingsError
+
+# What `ops-platform embedded up` writes: where its accounts, Slack and Dagster can be reached.
+EMBEDDED_FILE = "embedded.json"
+# The Slack inbox takes any token.
+EMBEDDED_TOKEN = "xoxb-embedded"  # noqa: S105
+
+_ACCOUNTS = {"staging": "111111111111", "production": "222222222222"}
+# Nothing listens there: while the edition is not up, no call may leave this machine.
+_NOWHERE = "http://127.0.0.1:1/"
+_TIMING = {
+    "settle_seconds": 20,
+    "ingest_interval_seconds": 5,
+    "delivery_interval_seconds": 5,
+}
+
+
+def embedded_tables(state_dir: Path) -> dict[str, Any]:
+    """Return the tables of the embedded edition, as a settings file would have held them."""
+    written = _written(state_dir / EMBEDDED_FILE)
+    addresses = written.get("accounts", {})
+    return {
+        "accounts": [_account(name, addresses.get(name, {})) for name in _ACCOUNTS],
+        "slack": {"base_url": written.get("slack_url", _NOWHERE)},
+        "timing": _TIMING,
+        "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
+    }
+
+
+def _account(name: str, addresses: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "aws_account_id": _ACCOUNTS[name],
+        "region": "us-east-1",
+        "endpoint_url": _NOWHERE,
+        "alerts": "send",
+        "slack_channel": f"#alerts-{name}",
+        **addresses,
+    }
+
+
+def _written(path: Path) -> dict[str, Any]:
+    try:
+        written = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(written, dict) or not isinstance(written.get("accounts", {}), dict):
+        raise _unreadable(path, "it does not hold the edition's addresses")
+    return written
+
+
+def _unreadable(path: Path, why: str) -> SettingsError:
+    sentence = f"cannot be read ({why}); delete it and start `ops-platform embedded up` again"
+    return SettingsError([Problem(str(path), sentence)])

@@ -1,0 +1,103 @@
+"""The settings as a whole."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from ops_platform.settings.accounts import Account
+from ops_platform.settings.fields import Allowed, EnvironmentName, Table, Url
+from ops_platform.settings.problems import Problem, SettingsError
+from ops_platform.settings.slack import SlackSettings
+from ops_platform.settings.timing import TimingSettings
+
+
+def _is_postgres(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("postgresql://", "postgresql+", "postgres://")):
+        raise PydanticCustomError("database_url", "not an address of Postgres")
+    return url
+
+
+DatabaseUrl = Annotated[
+    SecretStr,
+    AfterValidator(_is_postgres),
+    Allowed("an address such as postgresql://user:password@host:5432/ops_platform"),
+]
+
+
+class DatabaseSettings(Table):
+    """The Postgres database that holds the ledger."""
+
+    url_env: EnvironmentName = "OPS_PLATFORM_DATABASE_URL"
+    url: DatabaseUrl | None = None
+
+
+class DagsterSettings(Table):
+    """Where people open Dagster's pages."""
+
+    url: Url | None = None
+
+
+class SettingsFile(Table):
+    """What ``ops_platform.toml`` may hold."""
+
+    accounts: Annotated[
+        tuple[Account, ...],
+        Field(min_length=1, strict=False),
+        Allowed("an [[accounts]] table for each AWS account, at least one"),
+    ]
+    slack: SlackSettings = Field(default_factory=SlackSettings)
+    timing: TimingSettings = Field(default_factory=TimingSettings)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    dagster: DagsterSettings = Field(default_factory=DagsterSettings)
+
+
+class Settings(SettingsFile):
+    """The settings in effect, and which edition of the platform they make.
+
+    ``file`` is where they were read from, None without a settings file. ``state_dir`` is where
+    the embedded edition keeps its state.
+    """
+
+    edition: Literal["embedded", "aws"]
+    state_dir: Path
+    file: Path | None = None
+
+    def account(self, name: str) -> Account:
+        """Return the account of that name.
+
+        Raises:
+            SettingsError: There is none; the text names those that there are.
+        """
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.accounts)
+        raise SettingsError([Problem("account", f"there is no '{name}'; known are: {known}")])
+
+    def account_by_id(self, aws_account_id: str) -> Account | None:
+        """Return the account with that AWS account id, or None if it is not one of ours."""
+        return next((a for a in self.accounts if a.aws_account_id == aws_account_id), None)
+
+    def channel(self, account: str) -> str | None:
+        """Return the Slack channel for an account's alerts; None only if it sends none."""
+        return self.account(account).slack_channel or self.slack.default_channel
+
+    def require_database_url(self) -> str:
+        """Return the ledger's address, password included.
+
+        Raises:
+            SettingsError: None is set. An empty platform is not shown in its place.
+        """
+        if self.database.url is None:
+            raise SettingsError([Problem("database.url", self._how_to_set_the_database_url())])
+        return self.database.url.get_secret_value()
+
+    def _how_to_set_the_database_url(self) -> str:
+        if self.edition == "embedded":
+            return "the embedded edition's Postgres is not running; start it first"
+        return (
+            "the database URL is missing, and this command needs the ledger;"
+            f" set the environment variable {self.database.url_env}, or the key in {self.file}"
+        )

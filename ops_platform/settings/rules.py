@@ -1,0 +1,79 @@
+"""What must hold between settings.
+
+Each rule reads the tables before they are typed, so that it can speak up beside the errors
+that keep them from being built. What is not even of the right shape is left to those.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ops_platform.settings.explain import written
+from ops_platform.settings.problems import Problem
+
+Accounts = Sequence[tuple[int, dict[str, Any]]]
+# The account's place in the file, the key, and what is wrong with it.
+Finding = tuple[int, str, str]
+
+_WAYS_IN = ("role_arn", "profile", "endpoint_url")
+
+
+def broken_rules(tables: dict[str, Any], given: dict[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for each rule that the tables break; ``given`` has the keys as written."""
+    slack = _table(tables.get("slack"))
+    accounts = _accounts(tables)
+    for index, key, sentence in (
+        *_repeated(accounts, "name"),
+        *_repeated(accounts, "aws_account_id"),
+        *_several_ways_in(accounts),
+        *_without_queue(accounts),
+        *_without_channel(accounts, slack.get("default_channel")),
+    ):
+        yield Problem(written(("accounts", index, key), given), sentence)
+    if "token" in slack:
+        sentence = "a token does not belong in a file; token_env names the variable that holds it"
+        yield Problem("slack.token", sentence)
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _accounts(tables: dict[str, Any]) -> Accounts:
+    listed = tables.get("accounts")
+    return [
+        (index, account)
+        for index, account in enumerate(listed if isinstance(listed, list) else [])
+        if isinstance(account, dict)
+    ]
+
+
+def _repeated(accounts: Accounts, key: str) -> Iterator[Finding]:
+    values = [account[key] for _, account in accounts if isinstance(account.get(key), str)]
+    repeated = {value for value, times in Counter(values).items() if times > 1}
+    for index, account in accounts:
+        if account.get(key) in repeated:
+            yield index, key, f'"{account[key]}" stands for several accounts; give each its own'
+
+
+def _several_ways_in(accounts: Accounts) -> Iterator[Finding]:
+    for index, account in accounts:
+        ways = [way for way in _WAYS_IN if way in account]
+        for way in ways[1:]:
+            yield index, way, f"{ways[0]} is set too; give one of {', '.join(_WAYS_IN)}"
+        if "external_id" in account and "role_arn" not in account:
+            yield index, "external_id", "it goes with a role; give role_arn too"
+
+
+def _without_queue(accounts: Accounts) -> Iterator[Finding]:
+    for index, account in accounts:
+        if "event_queue_url" not in account:
+            yield index, "event_queue_url", "missing; give the address of the SQS queue of events"
+
+
+def _without_channel(accounts: Accounts, default_channel: object) -> Iterator[Finding]:
+    for index, account in accounts:
+        sends = account.get("alerts") == "send"
+        if sends and not default_channel and "slack_channel" not in account:
+            sentence = "missing; give a channel here or in slack.default_channel"
+            yield index, "slack_channel", f'{sentence}, or set alerts = "observe"'
