@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -22,6 +22,8 @@ _BATCH = 10
 # A call waits for the network most of its time; more threads than this only wait for each other.
 _PARALLEL = 8
 _LONG_POLL_SECONDS = 1
+# Messages of the largest size must not fill the memory: 5,000 of them would be 5 GB.
+_ENOUGH_CHARACTERS = 64 * 1024 * 1024
 _NO_QUEUE = (
     "Deploy deploy/event-forwarding.yaml in that account and region, and copy its output QueueUrl"
     " into the account's event_queue_url."
@@ -44,7 +46,8 @@ class SqsEventQueue:
         """Return up to ``limit`` messages, giving up after ``seconds``; empty if none came.
 
         The first call is a long poll, which asks every server of the queue: if it comes back
-        empty, so is the queue. Parallel short polls follow until one of them comes back empty.
+        empty, so is the queue. Parallel short polls follow until one of them comes back empty, or
+        there is enough to work on.
         """
         deadline = time.monotonic() + seconds
         taken = self._receive_batch(min(limit, _BATCH), wait=min(_LONG_POLL_SECONDS, int(seconds)))
@@ -54,7 +57,7 @@ class SqsEventQueue:
             while (room := limit - len(taken)) > 0 and time.monotonic() < deadline:
                 batches = list(pool.map(self._receive_more, _batch_sizes(room)))
                 taken.extend(chain.from_iterable(batches))
-                if not all(batches):
+                if not all(batches) or _size(taken) > _ENOUGH_CHARACTERS:
                     break
         return taken
 
@@ -119,6 +122,10 @@ class SqsEventQueue:
 def _batch_sizes(room: int) -> Iterator[int]:
     """Split the room left into one round of parallel calls."""
     return islice((min(_BATCH, room - at) for at in range(0, room, _BATCH)), _PARALLEL)
+
+
+def _size(messages: Iterable[Message]) -> int:
+    return sum(len(message.body) for message in messages)
 
 
 def _message(item: "MessageTypeDef") -> Message:

@@ -83,6 +83,20 @@ def test_a_receive_ends_when_its_time_is_spent() -> None:
     assert len(taken) > 10
 
 
+def test_the_largest_messages_do_not_fill_the_memory() -> None:
+    """A few rounds of messages of a megabyte are enough to work on."""
+    body = "x" * 1_000_000
+
+    def answer(request: Request) -> Answer:
+        size = request.fields["MaxNumberOfMessages"]
+        return Answer.of({"Messages": [{**_received(0), "Body": body}] * size})
+
+    with canned_aws(answer) as aws:
+        taken = _queue(aws).receive(limit=5000, seconds=60)
+
+    assert 67 < len(taken) < 300
+
+
 def test_a_long_poll_never_outlasts_the_budget() -> None:
     """The wait asked of SQS is zero when there is less than a second."""
     with canned_aws(lambda _: Answer.of({})) as aws:

@@ -1,0 +1,1 @@
+"""How fast the platform is, measured against a floor taken in the same run: ``make bench``."""
