@@ -7,6 +7,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops_platform.domain.errors import PlatformError
+
 SOCKET_NAME = ".s.PGSQL.5432"
 # A Unix socket's path may have 107 bytes, its closing zero not counted.
 _LONGEST_SOCKET_PATH = 107
@@ -14,7 +16,7 @@ _LONGEST_SOCKET_PATH = 107
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 
 
-class PostgresError(Exception):
+class PostgresError(PlatformError):
     """The embedded Postgres cannot run here; the text says why and what to do."""
 
 
