@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -67,6 +68,11 @@ class EmbeddedAccount:
         }
 
 
+def metadata_folder(folder: Path) -> Path:
+    """Return where tasks and clients keep Metaflow's metadata, in the folder of the accounts."""
+    return folder / "metaflow"
+
+
 def staging(port: int) -> EmbeddedAccount:
     """Return the staging account of the embedded edition."""
     return EmbeddedAccount("staging", "111111111111", port)
@@ -83,6 +89,7 @@ def command(
     *,
     shared_s3: str | None = None,
     parent: int | None = None,
+    timing: Mapping[str, float] | None = None,
 ) -> list[str]:
     """Return the command line that runs an account in the foreground.
 
@@ -92,13 +99,18 @@ def command(
             be shared by the accounts.
         shared_s3: The endpoint of the account that owns the shared datastore; None if this one
             does.
-        parent: The process id without which the account ends itself.
+        parent: The process id without which the account ends itself; by default that of the
+            process that starts the command.
+        timing: Seconds by the names of ``timing.Timing``, where they are to differ.
     """
     line = [sys.executable, "-m", "ops_platform.embedded.aws"]
     line += ["--name", account.name, "--account", account.account_id]
     line += ["--port", str(account.port), "--folder", str(folder)]
     line += ["--shared-s3", shared_s3] if shared_s3 else []
-    return line + (["--parent", str(parent)] if parent else [])
+    line += ["--parent", str(parent)] if parent else []
+    for name, seconds in (timing or {}).items():
+        line += ["--timing", f"{name}={seconds}"]
+    return line
 
 
 class Child(Protocol):

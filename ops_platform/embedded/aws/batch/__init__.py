@@ -1,0 +1,1 @@
+"""AWS Batch: jobs as local processes, under queues with limited capacity."""

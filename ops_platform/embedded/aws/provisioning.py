@@ -1,0 +1,123 @@
+"""What an account has from its start: roles, queues, tables, buckets, the event forwarding."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from ops_platform.embedded.aws.account import (
+    EVENT_DEAD_LETTER_QUEUE,
+    EVENT_QUEUE,
+    FORWARDING_STACK,
+    JOB_LOG_GROUP,
+    METAFLOW_BUCKET,
+    EmbeddedAccount,
+)
+from ops_platform.embedded.aws.batch.compute import ComputeLimits, InstanceType
+from ops_platform.embedded.aws.forwarding import forwarding_template
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlan:
+    """A job queue on a compute environment of its own."""
+
+    name: str
+    limits: ComputeLimits
+
+
+# Less memory than EC2 sells: the agent of ECS keeps some for itself.
+_LARGE = InstanceType("r5.large", 2, 15_500)
+_XLARGE = InstanceType("r5.xlarge", 4, 31_300)
+_DOUBLE = InstanceType("r5.2xlarge", 8, 62_900)
+
+QUEUES = (
+    QueuePlan(
+        "metaflow",
+        ComputeLimits(name="metaflow-spot", max_vcpus=8, types=(_XLARGE, _DOUBLE)),
+    ),
+    QueuePlan("stuck", ComputeLimits(name="stuck-spot", max_vcpus=4, types=(_LARGE, _XLARGE))),
+)
+DEFAULT_QUEUE = QUEUES[0].name
+ROLES = ("metaflow", "batch-service", "batch-instance")
+
+
+class Provisioner:
+    """Creates what an account has, through its own API, as a user of AWS would."""
+
+    def __init__(self, account: EmbeddedAccount) -> None:
+        self._account = account
+        self._session = boto3.Session(region_name=account.region)
+
+    def provision(self, *, owns_datastore: bool) -> dict[str, str]:
+        """Create everything; return the ECS cluster of each compute environment."""
+        for role in ROLES:
+            self._client("iam").create_role(RoleName=role, AssumeRolePolicyDocument="{}")
+        self._client("dynamodb").create_table(
+            TableName=self._account.dynamodb_table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pathspec", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pathspec", "KeyType": "HASH"}],
+        )
+        self._client("logs").create_log_group(logGroupName=JOB_LOG_GROUP)
+        if owns_datastore:
+            self._client("s3").create_bucket(Bucket=METAFLOW_BUCKET)
+        self._forward_events()
+        return self._create_queues()
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 — a client per service
+        return self._session.client(service, endpoint_url=self._account.endpoint_url)  # type: ignore[call-overload]
+
+    def _forward_events(self) -> None:
+        self._client("cloudformation").create_stack(
+            StackName=FORWARDING_STACK,
+            TemplateBody=forwarding_template().read_text(encoding="utf-8"),
+            Parameters=[
+                {"ParameterKey": "QueueName", "ParameterValue": EVENT_QUEUE},
+                {
+                    "ParameterKey": "DeadLetterQueueName",
+                    "ParameterValue": EVENT_DEAD_LETTER_QUEUE,
+                },
+            ],
+        )
+
+    def _create_queues(self) -> dict[str, str]:
+        batch = self._client("batch")
+        network = self._network()
+        clusters = {}
+        for plan in QUEUES:
+            name = plan.limits.name
+            created = batch.create_compute_environment(
+                computeEnvironmentName=name,
+                type="MANAGED",
+                state="ENABLED",
+                serviceRole=self._account.role_arn("batch-service"),
+                computeResources=network
+                | {
+                    "type": "SPOT",
+                    "minvCpus": 0,
+                    "maxvCpus": int(plan.limits.max_vcpus),
+                    "instanceTypes": [kind.name for kind in plan.limits.types],
+                },
+            )
+            order = [{"order": 1, "computeEnvironment": created["computeEnvironmentArn"]}]
+            batch.create_job_queue(
+                jobQueueName=plan.name, state="ENABLED", priority=1, computeEnvironmentOrder=order
+            )
+            described = batch.describe_compute_environments(computeEnvironments=[name])
+            clusters[name] = described["computeEnvironments"][0]["ecsClusterArn"]
+        return clusters
+
+    def _network(self) -> dict[str, object]:
+        """Return where instances start: the default network, and a profile."""
+        ec2, iam = self._client("ec2"), self._client("iam")
+        profile = iam.create_instance_profile(InstanceProfileName="batch-instance")
+        return {
+            "instanceRole": profile["InstanceProfile"]["Arn"],
+            "subnets": [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]][:3],
+            "securityGroupIds": [
+                g["GroupId"]
+                for g in ec2.describe_security_groups(
+                    Filters=[{"Name": "group-name", "Values": ["default"]}]
+                )["SecurityGroups"]
+            ],
+        }

@@ -1,0 +1,132 @@
+"""One emulated account, put together: moto, our scheduler, the events, the provisioning.
+
+moto reads the account id from the environment when it is imported: import this module only after
+``enter_account``, in a process that is to be that account.
+"""
+
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from moto.core.config import default_user_config
+from moto.logs.models import logs_backends
+
+from ops_platform.embedded.aws.account import JOB_LOG_GROUP, EmbeddedAccount, metadata_folder
+from ops_platform.embedded.aws.batch.api import BatchApi
+from ops_platform.embedded.aws.batch.compute import ComputeEnvironment
+from ops_platform.embedded.aws.batch.job_logs import LogSink
+from ops_platform.embedded.aws.batch.processes import ProcessStarter, Warden
+from ops_platform.embedded.aws.batch.scheduler import JobListener, Queue, Scheduler
+from ops_platform.embedded.aws.events import EventBus
+from ops_platform.embedded.aws.gaps import Gap, bridge
+from ops_platform.embedded.aws.provisioning import QUEUES, Provisioner
+from ops_platform.embedded.aws.server import AccountServer
+from ops_platform.embedded.aws.states.api import API_GAPS
+from ops_platform.embedded.aws.states.batch_tasks import BatchTasks
+from ops_platform.embedded.aws.states.casing import CASING_GAPS
+from ops_platform.embedded.aws.states.executions import Executions
+from ops_platform.embedded.aws.states.history import HISTORY_GAP
+from ops_platform.embedded.aws.states.paths import path_gaps
+from ops_platform.embedded.aws.timing import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeOptions:
+    """How to run an account."""
+
+    folder: Path
+    shared_s3: str | None
+    timing: Timing
+
+
+class Runtime:
+    """A running account; one in a process."""
+
+    def __init__(self, account: EmbeddedAccount, options: RuntimeOptions) -> None:
+        self._account = account
+        self._options = options
+        self._bus = EventBus(account.account_id, account.region)
+        self._server = AccountServer(account.account_id, account.port)
+        self._warden = Warden()
+        self._scheduler = Scheduler(
+            self._starter(),
+            options.timing,
+            JobListener(self._bus.job_changed, self._bus.queue_blocked),
+        )
+
+    def start(self) -> None:
+        """Serve, provision, and schedule; return when the account is ready."""
+        # moto warns of the queue policy, which it does not enforce.
+        warnings.filterwarnings("ignore", message="Tried to parse AWS::SQS::QueuePolicy")
+        # Interpret state machines; moto leaves executions RUNNING for ever otherwise.
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        bridge(self.gaps())
+        self._server.start()
+        clusters = Provisioner(self._account).provision(
+            owns_datastore=self._options.shared_s3 is None
+        )
+        for plan in QUEUES:
+            compute = ComputeEnvironment(
+                plan.limits,
+                cluster_arn=clusters[plan.limits.name],
+                timing=self._options.timing,
+                changed=self._bus.instance_changed,
+            )
+            self._scheduler.add_queue(Queue(plan.name, self._queue_arn(plan.name), compute))
+        self._scheduler.start()
+        self._server.declare_ready()
+
+    def close(self) -> None:
+        """End every job process."""
+        self._scheduler.close()
+        self._warden.close()
+
+    def gaps(self) -> list[Gap]:
+        """Return every place where we stand in for moto."""
+        account = self._account
+        return [
+            *BatchApi(self._scheduler, account.account_id, account.region).gaps(),
+            *BatchTasks(self._scheduler, self._options.timing.reaction).gaps(),
+            *Executions(self._bus).gaps(),
+            HISTORY_GAP,
+            *CASING_GAPS,
+            *path_gaps(),
+            *API_GAPS,
+        ]
+
+    def _queue_arn(self, name: str) -> str:
+        return f"arn:aws:batch:{self._account.region}:{self._account.account_id}:job-queue/{name}"
+
+    def _starter(self) -> ProcessStarter:
+        folder = self._options.folder
+        environment = self._account.environment | {
+            "METAFLOW_S3_ENDPOINT_URL": self._options.shared_s3 or self._account.endpoint_url,
+            # Saves each task the installation of what is installed.
+            "METAFLOW_SKIP_INSTALL_DEPENDENCIES": "1",
+            # One folder for all tasks and clients stands in for the metadata service.
+            "METAFLOW_DEFAULT_METADATA": "local",
+            "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(metadata_folder(folder)),
+        }
+        return ProcessStarter(
+            folder / "jobs" / self._account.name,
+            environment=environment,
+            warden=self._warden,
+            logs=job_log_sink(self._account),
+        )
+
+
+def job_log_sink(account: EmbeddedAccount) -> LogSink:
+    """Return what puts the lines of jobs into CloudWatch Logs."""
+    one_at_a_time = threading.Lock()
+
+    def put(stream: str, lines: list[str]) -> None:
+        backend = logs_backends[account.account_id][account.region]
+        events = [{"timestamp": int(time.time() * 1000), "message": line} for line in lines if line]
+        with one_at_a_time:
+            backend.ensure_log_stream(JOB_LOG_GROUP, stream)
+            if events:
+                backend.put_log_events(JOB_LOG_GROUP, stream, events)
+
+    return put

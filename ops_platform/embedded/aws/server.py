@@ -1,0 +1,73 @@
+"""The HTTP server of one account."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+READY_PATH = "/ops-platform/account"
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class PortTakenError(RuntimeError):
+    """Another program listens on the account's port."""
+
+
+class AccountServer:
+    """Serves the AWS APIs of one account on a loopback port; says who it is once it is ready."""
+
+    def __init__(self, account_id: str, port: int) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._account_id = account_id
+        self._ready = threading.Event()
+        self._socket = _listen(port)
+        self._moto: Wsgi = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server(
+            "127.0.0.1",
+            port,
+            self._respond,
+            threaded=True,
+            request_handler=MotoRequestHandler,
+            fd=self._socket.fileno(),
+        )
+
+    def start(self) -> None:
+        """Serve in the background."""
+        threading.Thread(target=self._server.serve_forever, name="http", daemon=True).start()
+
+    def declare_ready(self) -> None:
+        """Answer from now on that the account is provisioned."""
+        self._ready.set()
+
+    def _respond(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != READY_PATH:
+            return self._moto(environ, start_response)
+        ready = self._ready.is_set()
+        status = "200 OK" if ready else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "text/plain")])
+        return [self._account_id.encode() if ready else b""]
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        raise PortTakenError(
+            f"Port {port} is taken by another program; choose another port. ({error.strerror})"
+        ) from error
+    listening.listen(128)
+    return listening

@@ -1,0 +1,1 @@
+"""Step Functions: the interpreter of moto, with the failure semantics of AWS."""
