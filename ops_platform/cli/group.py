@@ -1,0 +1,69 @@
+"""The group of commands, each imported when it is called, and the boundary of errors."""
+
+from importlib import import_module
+from typing import IO
+
+import click
+
+from ops_platform.cli.main import COMMANDS, overview
+from ops_platform.domain.errors import PlatformError
+
+
+class Refusal(click.ClickException):
+    """Something the user can put right; each line of it reads by itself."""
+
+    exit_code = 2
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Print the lines to standard error."""
+        for line in self.message.splitlines():
+            click.echo(f"Error: {line}", file=file, err=file is None)
+
+
+class LazyGroup(click.Group):
+    """Loads a command only when it is called, and shows platform errors without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002, click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import and return a command, or None if there is none of that name."""
+        return _imported(cmd_name) if cmd_name in COMMANDS else None
+
+    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002, click's signature
+        """Return the overview, whichever way it was asked for."""
+        return overview().rstrip("\n")
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what a user can put right ends it with exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except PlatformError as error:
+            raise Refusal(str(error)) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ops-platform")
+def ops_platform() -> None:
+    """Operate Metaflow on AWS Batch and Step Functions."""
+
+
+def _imported(name: str) -> click.Command:
+    module, _, attribute = COMMANDS[name].target.partition(":")
+    try:
+        command = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("ops_platform"):
+            raise
+        raise Refusal(
+            f"`ops-platform {name}` needs {error.name}, which is not installed;"
+            " run: pip install 'ops-platform[embedded]'"
+        ) from error
+    if not isinstance(command, click.Command):
+        raise TypeError(f"{COMMANDS[name].target} is not a command")
+    return command

@@ -1,0 +1,53 @@
+"""The command ``ops-platform``: what it offers, said without loading any of it.
+
+Neither click nor a command's module is imported for the overview, so that ``--help`` costs
+little more than the start of Python.
+"""
+
+import sys
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command lives, as ``module:attribute``, and what it does in one line."""
+
+    target: str
+    summary: str
+
+
+COMMANDS = {
+    "config": Command("ops_platform.cli.config:config", "Check and show the settings."),
+    "embedded": Command("ops_platform.cli.embedded:embedded", "Run everything on this machine."),
+    "events": Command("ops_platform.cli.events:events", "Feed events of AWS to the platform."),
+    "executions": Command("ops_platform.cli.executions:executions", "List runs of flows."),
+    "flows": Command("ops_platform.cli.flows:flows", "List flows and how they are doing."),
+    "incidents": Command("ops_platform.cli.incidents:incidents", "List and show failed runs."),
+    "jobs": Command("ops_platform.cli.jobs:jobs", "List jobs of AWS Batch."),
+}
+
+_ASKS_FOR_HELP: tuple[list[str], ...] = ([], ["--help"], ["-h"])
+
+
+def main() -> None:
+    """Run the command line."""
+    if sys.argv[1:] in _ASKS_FOR_HELP:
+        sys.stdout.write(overview())
+        return
+    from ops_platform.cli.group import ops_platform  # noqa: PLC0415, the overview needs no click
+
+    ops_platform(prog_name="ops-platform")
+
+
+def overview() -> str:
+    """Return what ``ops-platform --help`` prints."""
+    width = max(map(len, COMMANDS))
+    commands = (f"  {name:<{width}}  {command.summary}\n" for name, command in COMMANDS.items())
+    return (
+        "Usage: ops-platform [OPTIONS] COMMAND [ARGS]...\n\n"
+        "  Operate Metaflow on AWS Batch and Step Functions.\n\n"
+        "  Without a settings file every command works on the embedded edition.\n\n"
+        "Options:\n"
+        "  --version   Show the version and exit.\n"
+        "  -h, --help  Show this message and exit.\n\n"
+        f"Commands:\n{''.join(commands)}"
+    )
