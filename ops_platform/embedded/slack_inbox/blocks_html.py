@@ -35,10 +35,9 @@ def _section(block: dict[str, Json], names: Names) -> str:
     text = f"<div>{_text(block['text'], names)}</div>" if "text" in block else ""
     fields = "".join(f"<div>{_text(field, names)}</div>" for field in block.get("fields", ()))
     grid = f'<div class="fields">{fields}</div>' if fields else ""
-    side = f'<div class="accessory">{_element(block["accessory"], names)}</div>'
-    return (
-        f'<div class="section"><div>{text}{grid}</div>{side if "accessory" in block else ""}</div>'
-    )
+    beside = _element(block["accessory"], names) if "accessory" in block else ""
+    side = f'<div class="accessory">{beside}</div>' if beside else ""
+    return f'<div class="section"><div>{text}{grid}</div>{side}</div>'
 
 
 def _header(block: dict[str, Json], names: Names) -> str:

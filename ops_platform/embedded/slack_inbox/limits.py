@@ -46,6 +46,8 @@ def check_attachments(attachments: Json) -> None:
         raise SlackError("invalid_attachments")
     if len(attachments) > ATTACHMENTS:
         raise SlackError("too_many_attachments")
+    for one in attachments:
+        check_blocks(one.get("blocks") or [])
 
 
 def check_metadata(metadata: Json) -> None:

@@ -22,10 +22,14 @@ async function refresh() {
   keepOpen(() => { main.innerHTML = text; });
 }
 
-keepOpen(() => {});
-if (location.hash) {
+function start() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const pane = document.querySelector("section > div");
   target?.closest("details")?.setAttribute("open", "");
-  target?.scrollIntoView();
+  if (target) target.scrollIntoView();
+  else if (pane) pane.scrollTop = pane.scrollHeight;
 }
+
+start();
+addEventListener("hashchange", start);
 setInterval(() => refresh().catch(() => {}), 2000);

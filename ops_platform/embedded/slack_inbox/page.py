@@ -101,21 +101,25 @@ class Page:
         bot = '<span class="app">APP</span>' if message.user == BOT_USER else ""
         at = _time(message.ts)
         when = f'<time title="{at:%Y-%m-%d %H:%M:%S} UTC">{at:%H:%M}</time>'
-        css = "message pinged" if message.pings else "message"
+        pinged = f'<span class="pinged">{self._pinged(message, names)}</span>'
         anchor = f"{message.channel}-{message.ts}"
         return (
-            f'<article class="{css}" id="{anchor}"><div class="avatar{" bot" if bot else ""}">'
+            f'<article class="message" id="{anchor}"><div class="avatar{" bot" if bot else ""}">'
             f'{author[:1].upper()}</div><div class="body">'
-            f'<div class="by"><b>{author}</b>{bot}{when}</div>'
+            f'<div class="by"><b>{author}</b>{bot}{when}{pinged}</div>'
             f"{self._content(message, names)}{self._earlier(message, names)}{thread}"
             "</div></article>"
         )
 
+    def _pinged(self, message: Message, names: dict[str, str]) -> str:
+        whom = (f"@{names.get(one.lstrip('!'), one.lstrip('!'))}" for one in message.pings)
+        return html.escape(f"notified {', '.join(whom)}") if message.pings else ""
+
     def _content(self, message: Message, names: dict[str, str]) -> str:
         shown = blocks_html.blocks(message.blocks, names)
-        body = shown or f"<div>{mrkdwn(message.text, names)}</div>"
-        mark = '<span class="edited">(edited)</span>' if message.edited else ""
-        return f"{body}{blocks_html.attachments(message.attachments, names)}{mark}"
+        mark = ' <span class="edited">(edited)</span>' if message.edited else ""
+        body = shown + mark if shown else f"<div>{mrkdwn(message.text, names)}{mark}</div>"
+        return f"{body}{blocks_html.attachments(message.attachments, names)}"
 
     def _earlier(self, message: Message, names: dict[str, str]) -> str:
         """Return the versions before the last edit, which Slack itself would not show."""

@@ -1,6 +1,8 @@
 """HTTP on the loopback address: Slack's methods, the page, and the inbox's own endpoints."""
 
+import re
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,6 +27,7 @@ from ops_platform.embedded.slack_inbox.faults import Fault, Faults
 from ops_platform.embedded.slack_inbox.misbehave import Dispatcher
 from ops_platform.embedded.slack_inbox.store import Store
 
+_PERMALINK: Final = re.compile(r"/archives/([A-Z0-9]+)/p([0-9]+)([0-9]{6})\Z")
 _API: Final = "/api/"
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _PATIENCE_SECONDS: Final = 60
@@ -57,8 +60,12 @@ class Server(ThreadingHTTPServer):
         """The address it listens on."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a caller who hung up."""
+    def handle_error(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        """Say nothing of a caller who hung up, but everything of a fault of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -107,8 +114,8 @@ class Handler(BaseHTTPRequestHandler):
     def _read_only(self, path: str) -> Reply:
         query = parse_qs(urlsplit(self.path).query)
         channel = next(iter(query.get("channel", ())), None)
-        if path.startswith("/archives/"):
-            channel, path = path.split("/")[2], "/"
+        if found := _PERMALINK.match(path):
+            return _moved("/?channel={0}#{0}-{1}.{2}".format(*found.groups()))
         name = path.removeprefix("/")
         if name in page.ASSETS:
             return _text(page.asset(name), page.ASSETS[name])
@@ -154,8 +161,12 @@ class Handler(BaseHTTPRequestHandler):
 
 def _text(text: str, kind: str, more: Mapping[str, str] = MappingProxyType({})) -> Reply:
     headers = {"Content-Security-Policy": page.POLICY, "X-Content-Type-Options": "nosniff"}
-    headers |= {"Cache-Control": "no-store"} | more
+    headers |= {"Cache-Control": "no-store", **more}
     return Reply(HTTPStatus.OK, text.encode(), "ok", headers, f"{kind}; charset=utf-8")
+
+
+def _moved(where: str) -> Reply:
+    return Reply(HTTPStatus.FOUND, b"", "ok", {"Location": where})
 
 
 def _refusal(status: HTTPStatus) -> Reply:
