@@ -21,6 +21,8 @@ class _Aws(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Container(_Aws, frozen=True):
+    """A container of a job, or of one of its attempts."""
+
     exit_code: Count | None = None
     reason: str | None = None
     log_stream_name: Name | None = None
@@ -31,11 +33,15 @@ class Container(_Aws, frozen=True):
 
 
 class Resource(_Aws, frozen=True):
+    """One resource a job asks for; the value is a number in text."""
+
     type: str
     value: str
 
 
 class Attempt(_Aws, frozen=True):
+    """An attempt of a job that has ended."""
+
     container: Container | None = None
     started_at: Millis | None = None
     stopped_at: Millis | None = None
@@ -43,6 +49,8 @@ class Attempt(_Aws, frozen=True):
 
 
 class Parameters(_Aws, frozen=True):
+    """Those of a job's parameters that Metaflow sets and we name."""
+
     owner: Name | None = msgspec.field(name="metaflow.owner", default=None)
     user: Name | None = msgspec.field(name="metaflow.user", default=None)
     flow: Name | None = msgspec.field(name="metaflow.flow_name", default=None)
@@ -51,14 +59,20 @@ class Parameters(_Aws, frozen=True):
 
 
 class Retry(_Aws, frozen=True):
+    """How often a job may be tried."""
+
     attempts: Count | None = None
 
 
 class Array(_Aws, frozen=True):
+    """What makes a job the parent of an array."""
+
     size: Count | None = None
 
 
 class Job(_Aws, frozen=True):
+    """A job, as in ``DescribeJobs``."""
+
     job_id: Key
     job_name: Name
     job_queue: Name
@@ -78,6 +92,8 @@ class Job(_Aws, frozen=True):
 
 
 class Execution(_Aws, frozen=True):
+    """An execution, as in ``DescribeExecution``."""
+
     execution_arn: Key
     state_machine_arn: Key
     name: Key
@@ -91,16 +107,22 @@ class Execution(_Aws, frozen=True):
 
 
 class Attribute(_Aws, frozen=True):
+    """An attribute of a container instance."""
+
     name: str
     value: str | None = None
 
 
 class Registered(_Aws, frozen=True):
+    """A resource that a container instance brings."""
+
     name: str
     integer_value: Count | None = None
 
 
 class Instance(_Aws, frozen=True):
+    """A container instance, as in ``DescribeContainerInstances``."""
+
     container_instance_arn: Key
     cluster_arn: Name
     status: Name
@@ -112,5 +134,7 @@ class Instance(_Aws, frozen=True):
 
 
 class Cause(msgspec.Struct, frozen=True, rename="pascal"):
+    """The cause of a failed task that ran a job: ``DescribeJobs``, in Step Functions' spelling."""
+
     job_id: str | None = None
     status_reason: str | None = None

@@ -82,7 +82,8 @@ def parse(body: bytes) -> Event | Rejected:
     """Return the event in an EventBridge envelope, or the body with the reason it is none."""
     text = _without_nul(body)
     try:
-        return _decode(text).event()
+        envelope: _Envelope = _decode(text)
+        return envelope.event()
     except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         return Rejected(body=body, error=_reason(text, error))
 

@@ -14,7 +14,16 @@ from ops_platform.domain.events import ExecutionEvent, InstanceEvent, JobEvent
 from ops_platform.domain.identity import MachineName, machine_name, parse_machine_name, run_id
 
 LOST = "LOST"  # ours: open in the ledger, but its emulated account is gone
-JOB_STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", LOST, "SUCCEEDED", "FAILED")
+JOB_STATES = (
+    "SUBMITTED",
+    "PENDING",
+    "RUNNABLE",
+    "STARTING",
+    "RUNNING",
+    LOST,
+    "SUCCEEDED",
+    "FAILED",
+)
 JOB_ENDS = frozenset({"SUCCEEDED", "FAILED"})
 EXECUTION_FAILURES = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 EXECUTION_ENDS = EXECUTION_FAILURES | {"SUCCEEDED"}

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from ops_platform.domain.delivery import Delivery, LookupUnavailable
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
 
 
@@ -72,4 +73,30 @@ class JobLogs(Protocol):
         self, *, stream: str, limit_lines: int, limit_bytes: int, log_group: str = BATCH_LOG_GROUP
     ) -> LogTail | LogAbsence:
         """Return the newest lines of a stream that fit the limits, or why there are none."""
+        ...
+
+
+class Notifier(Protocol):
+    """Where alerts are told; every outcome is a value, none is raised."""
+
+    def post(
+        self,
+        *,
+        channel: str,
+        text: str,
+        blocks: Sequence[dict[str, Any]],
+        metadata_key: str,
+        thread_ts: str | None = None,
+    ) -> Delivery:
+        """Post a message once; ``metadata_key`` is how ``find`` knows it again."""
+        ...
+
+    def find(
+        self, *, channel: str, metadata_key: str, since: datetime
+    ) -> str | LookupUnavailable | None:
+        """Return the ``ts`` of the message with that key, None if it is not there."""
+        ...
+
+    def lookup_user(self, email: str) -> str | LookupUnavailable | None:
+        """Return the id of the active user with that e-mail address, if there is one."""
         ...

@@ -50,7 +50,9 @@ RULES = (
 def classify(job: JobEvent) -> Reason:
     """Return why a failed job failed."""
     for rule in RULES:
-        if any(rule.words.search(text) for text in (job.container_reason, job.status_reason) if text):
+        if any(
+            rule.words.search(text) for text in (job.container_reason, job.status_reason) if text
+        ):
             return rule.reason
     if job.cancelled:
         return Reason.CANCELLED

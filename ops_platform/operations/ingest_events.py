@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from operator import attrgetter
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
@@ -27,7 +28,6 @@ from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
 from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.domain.lifecycle import (
-    Execution,
     Job,
     advance_execution,
     advance_instance,
@@ -39,6 +39,23 @@ from ops_platform.operations.update_incidents import update_incidents
 E = TypeVar("E", bound=Event)
 S = TypeVar("S")
 Arrived = Sequence[tuple[str, Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Noun(Generic[E, S]):
+    """Something that events tell of: how its state is loaded and moved on by one more event."""
+
+    event: type[E]
+    subject: Callable[[E], str]
+    load: Callable[[sa.Connection, str, Collection[str]], dict[str, S]]
+    advance: Callable[[S | None, E, str], S]
+
+
+_JOBS = _Noun(JobEvent, attrgetter("job_id"), jobs.load, advance_job)
+_EXECUTIONS = _Noun(ExecutionEvent, attrgetter("execution_arn"), executions.load, advance_execution)
+_INSTANCES = _Noun(
+    InstanceEvent, attrgetter("instance_arn"), container_instances.load, advance_instance
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +146,9 @@ def record(
 
 def _fold_all(tx: sa.Connection, new: Arrived) -> set[tuple[str, str]]:
     """Bring the state up to date; return account and id of each run that changed."""
-    changed_jobs = _fold(new, JobEvent, _job_id, jobs.load, advance_job, tx)
-    changed = _fold(new, ExecutionEvent, _execution_arn, executions.load, advance_execution, tx)
-    instances = _fold(
-        new, InstanceEvent, _instance_arn, container_instances.load, advance_instance, tx
-    )
+    changed_jobs = _fold(tx, new, _JOBS)
+    changed = _fold(tx, new, _EXECUTIONS)
+    instances = _fold(tx, new, _INSTANCES)
     if changed_jobs:
         jobs.save(tx, changed_jobs)
         runs.note(tx, changed_jobs)
@@ -144,43 +159,25 @@ def _fold_all(tx: sa.Connection, new: Arrived) -> set[tuple[str, str]]:
     return _runs_of(changed_jobs) | {(each.account, each.run_id) for each in changed}
 
 
-def _fold(
-    new: Arrived,
-    kind: type[E],
-    subject: Callable[[E], str],
-    load: Callable[[sa.Connection, str, Collection[str]], dict[str, S]],
-    advance: Callable[[S | None, E, str], S],
-    tx: sa.Connection,
-) -> list[S]:
+def _fold(tx: sa.Connection, new: Arrived, noun: _Noun[E, S]) -> list[S]:
     """Fold the events of one kind into the states of their subjects; return what changed."""
     by_account: dict[str, list[E]] = defaultdict(list)
     for account, event in new:
-        if isinstance(event, kind):
+        if isinstance(event, noun.event):
             by_account[account].append(event)
     changed: list[S] = []
     for account, arrived in by_account.items():
-        before = load(tx, account, {subject(event) for event in arrived})
+        before = noun.load(tx, account, {noun.subject(event) for event in arrived})
         after = dict(before)
         for event in arrived:
-            after[subject(event)] = advance(after.get(subject(event)), event, account)
+            subject = noun.subject(event)
+            after[subject] = noun.advance(after.get(subject), event, account)
         changed += [state for key, state in after.items() if state != before.get(key)]
     return changed
 
 
 def _runs_of(changed: Iterable[Job]) -> set[tuple[str, str]]:
     return {(job.account, job.latest.run_id) for job in changed if job.latest.run_id}
-
-
-def _job_id(event: JobEvent) -> str:
-    return event.job_id
-
-
-def _execution_arn(event: ExecutionEvent) -> str:
-    return event.execution_arn
-
-
-def _instance_arn(event: InstanceEvent) -> str:
-    return event.instance_arn
 
 
 def _bytes(message: Message) -> bytes:

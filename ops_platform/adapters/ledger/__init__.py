@@ -1,1 +1,1 @@
-"""The platform's memory in Postgres: one module per noun, each a few functions over a transaction."""
+"""The platform's memory in Postgres: one module per noun, functions over a transaction."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
+from ops_platform.adapters.ledger.migrate import upgrade
 from ops_platform.domain.errors import PlatformError
 
 
@@ -14,23 +16,34 @@ class LedgerError(PlatformError):
 
 
 class Ledger:
-    """The ledger at one address; opens connections as they are needed."""
+    """The ledger at one address; opens connections as they are needed.
+
+    The first transaction of a process brings the tables up to date.
+    """
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
+        self._migrating = Lock()
+        self._migrated = False
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Yield a connection whose work is committed as a whole, or not at all."""
+        with self._connect() as connection, connection.begin():
+            yield connection
+
+    def _connect(self) -> sa.Connection:
         try:
-            connection = self._engine.connect()
+            with self._migrating:
+                if not self._migrated:
+                    upgrade(self._engine)
+                    self._migrated = True
+            return self._engine.connect()
         except OperationalError as error:
             raise LedgerError(
                 f"The ledger's database does not answer: {str(error.orig).strip()}\n"
                 "Check that it runs and that the database URL is right."
             ) from error
-        with connection, connection.begin():
-            yield connection
 
     def close(self) -> None:
         """Close the connections that are open."""

@@ -37,14 +37,16 @@ def insert_new(
     return new
 
 
-def _known(
-    tx: sa.Connection, keys: Iterable[tuple[datetime, str]]
-) -> set[tuple[datetime, str]]:
+def _known(tx: sa.Connection, keys: Iterable[tuple[datetime, str]]) -> set[tuple[datetime, str]]:
     times, ids = zip(*keys, strict=True) if keys else ((), ())
-    wanted = sa.func.unnest(
-        sa.cast(list(times), sa.ARRAY(sa.DateTime(timezone=True))),
-        sa.cast(list(ids), sa.ARRAY(sa.Text)),
-    ).table_valued("time", "event_id").render_derived()
+    wanted = (
+        sa.func.unnest(
+            sa.cast(list(times), sa.ARRAY(sa.DateTime(timezone=True))),
+            sa.cast(list(ids), sa.ARRAY(sa.Text)),
+        )
+        .table_valued("time", "event_id")
+        .render_derived()
+    )
     found = tx.execute(
         sa.select(events.c.time, events.c.event_id).join(
             wanted, sa.and_(events.c.time == wanted.c.time, events.c.event_id == wanted.c.event_id)
@@ -83,13 +85,13 @@ def _provide_partitions(tx: sa.Connection, days: set[date], now: datetime) -> No
 
 def _create_partition(tx: sa.Connection, name: str, day: date) -> None:
     # A day may have events in the default partition already, from before it came near.
-    bounds = {"first": day.isoformat(), "last": (day + timedelta(days=1)).isoformat()}
-    during = "time >= '{first} 00:00Z' AND time < '{last} 00:00Z'".format(**bounds)
-    for statement in (
-        f"CREATE TABLE IF NOT EXISTS {name} (LIKE events INCLUDING ALL)",
-        f"WITH moved AS (DELETE FROM events_other WHERE {during} RETURNING *)"
-        f" INSERT INTO {name} SELECT * FROM moved",
-        f"ALTER TABLE events ATTACH PARTITION {name}"
-        " FOR VALUES FROM ('{first} 00:00Z') TO ('{last} 00:00Z')".format(**bounds),
-    ):
-        tx.exec_driver_sql(statement)
+    first, last = (f"'{each.isoformat()} 00:00Z'" for each in (day, day + timedelta(days=1)))
+    during = f"time >= {first} AND time < {last}"
+    tx.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {name} (LIKE events INCLUDING ALL)")
+    tx.exec_driver_sql(
+        f"WITH moved AS (DELETE FROM events_other WHERE {during} RETURNING *)"  # noqa: S608, ours
+        f" INSERT INTO {name} SELECT * FROM moved"
+    )
+    tx.exec_driver_sql(
+        f"ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({last})"
+    )

@@ -1,13 +1,13 @@
 """The state of Step Functions executions."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import rows
-from ops_platform.adapters.ledger.queries import Filter, narrowed
+from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
 from ops_platform.adapters.ledger.schema import executions, runs
 from ops_platform.domain.events import ExecutionEvent
 from ops_platform.domain.lifecycle import EXECUTION_ENDS, Execution
@@ -62,7 +62,7 @@ def still_open(tx: sa.Connection, account: str) -> list[Execution]:
     return list(map(_execution, tx.execute(query)))
 
 
-def ended_after(tx: sa.Connection, account: str, seq: int, limit: int) -> list[Mapping[str, Any]]:
+def ended_after(tx: sa.Connection, account: str, seq: int, limit: int) -> list[Row]:
     """Return ended executions that changed after number ``seq``, in the order of changes."""
     query = (
         sa.select(executions, _FLOW.label("flow_name"), runs.c.owner)
@@ -72,10 +72,10 @@ def ended_after(tx: sa.Connection, account: str, seq: int, limit: int) -> list[M
         .order_by(executions.c.seq)
         .limit(limit)
     )
-    return list(tx.execute(query).mappings())
+    return fetch(tx, query)
 
 
-def recent(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
+def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
     """Return executions as rows, the last changed first."""
     shown = (
         "account", "run_id", "status", "project", "branch", "started_at", "stopped_at",
@@ -91,10 +91,10 @@ def recent(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
         status=executions.c.status,
         at=executions.c.changed_at,
     )
-    return tx.execute(query).mappings().all()
+    return fetch(tx, query)
 
 
-def flows(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
+def flows(tx: sa.Connection, wanted: Filter) -> list[Row]:
     """Return each flow with its number of runs by outcome and its last run, newest first."""
     status, at = executions.c.status, executions.c.changed_at
     count = sa.func.count()
@@ -130,7 +130,7 @@ def flows(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
         status=one.c.status,
         at=one.c.changed_at,
     )
-    return tx.execute(query).mappings().all()
+    return fetch(tx, query)
 
 
 def _is_metaflow() -> sa.ColumnElement[bool]:

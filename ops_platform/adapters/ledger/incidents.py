@@ -1,13 +1,11 @@
 """The incidents: one per failed run."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ops_platform.adapters.ledger.queries import Filter, narrowed
+from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
 from ops_platform.adapters.ledger.schema import alerts, incidents
 from ops_platform.domain.incidents import Incident
 
@@ -36,11 +34,11 @@ def save(tx: sa.Connection, incident: Incident) -> bool:
 def load(tx: sa.Connection, incident_id: str) -> Incident | None:
     """Return an incident, or None if there is none of this id."""
     query = sa.select(*_SELECTED).where(incidents.c.id == incident_id)
-    row = tx.execute(query).mappings().one_or_none()
-    return None if row is None else msgspec.convert(dict(row), Incident)
+    row = next(iter(fetch(tx, query)), None)
+    return None if row is None else msgspec.convert(row, Incident)
 
 
-def recent(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
+def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
     """Return incidents as rows, the last opened first."""
     query = narrowed(
         sa.select(*_SELECTED, _ALERTS_SENT),
@@ -50,10 +48,10 @@ def recent(tx: sa.Connection, wanted: Filter) -> Sequence[Mapping[str, Any]]:
         status=incidents.c.state,
         at=incidents.c.opened_at,
     )
-    return tx.execute(query).mappings().all()
+    return fetch(tx, query)
 
 
-def find(tx: sa.Connection, incident_id: str) -> Mapping[str, Any] | None:
+def find(tx: sa.Connection, incident_id: str) -> Row | None:
     """Return one incident as a row, or None if there is none of this id."""
     query = sa.select(*_SELECTED, _ALERTS_SENT).where(incidents.c.id == incident_id)
-    return tx.execute(query).mappings().one_or_none()
+    return next(iter(fetch(tx, query)), None)

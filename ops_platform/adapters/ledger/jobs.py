@@ -1,16 +1,16 @@
 """The state of Batch jobs."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import rows
-from ops_platform.adapters.ledger.queries import Filter, narrowed
+from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
 from ops_platform.adapters.ledger.schema import jobs
 from ops_platform.domain.events import Attempt, JobEvent
-from ops_platform.domain.lifecycle import Job
+from ops_platform.domain.lifecycle import LOST, Job
 
 _FIELDS = tuple(
     {"id": "event_id", "time": "changed_at"}.get(name, name) for name in JobEvent.__struct_fields__
@@ -49,24 +49,35 @@ def succeeded_of_run(tx: sa.Connection, account: str, run_id: str) -> dict[str, 
         .where(jobs.c.status == "SUCCEEDED", jobs.c.array_size.is_(None))
         .group_by(step)
     )
-    return {name: count for name, count in tx.execute(query)}
+    return dict(tx.execute(query).tuples().all())
 
 
-def recent(
-    tx: sa.Connection, wanted: Filter
-) -> Sequence[Mapping[str, Any]]:
+def still_open(tx: sa.Connection, account: str) -> list[Job]:
+    """Return the jobs of an account that have not ended."""
+    ended = jobs.c.status.in_(("SUCCEEDED", "FAILED"))
+    query = sa.select(*_SELECTED).where(jobs.c.account == account, ~ended, jobs.c.status != LOST)
+    return list(map(_job, tx.execute(query)))
+
+
+def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
     """Return jobs as rows, the last changed first."""
     shown = (
         "account", "job_id", "status", "flow", "step", "run_id", "owner", "queue", "status_reason",
         "created_at", "runnable_at", "starting_at", "started_at", "stopped_at", "changed_at",
         "exit_code", "log_stream", "vcpus", "memory_mib", "gpus",
     )  # fmt: skip
-    query = sa.select(
-        *(jobs.c[name] for name in shown),
-        sa.func.jsonb_array_length(jobs.c.attempts).label("attempts"),
+    query = narrowed(
+        sa.select(
+            *(jobs.c[name] for name in shown),
+            sa.func.jsonb_array_length(jobs.c.attempts).label("attempts"),
+        ),
+        wanted,
+        account=jobs.c.account,
+        flow=jobs.c.flow,
+        status=jobs.c.status,
+        at=jobs.c.changed_at,
     )
-    query = narrowed(query, wanted, account=jobs.c.account, flow=jobs.c.flow, status=jobs.c.status, at=jobs.c.changed_at)
-    return tx.execute(query).mappings().all()
+    return fetch(tx, query)
 
 
 def _job(row: Sequence[Any]) -> Job:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +21,14 @@ class Filter:
 
 
 def narrowed(
-    query: sa.Select[tuple[object, ...]],
+    query: sa.Select[Any],
     wanted: Filter,
     *,
     account: sa.ColumnElement[str],
     flow: sa.ColumnElement[str],
     status: sa.ColumnElement[str],
     at: sa.ColumnElement[datetime],
-) -> sa.Select[tuple[object, ...]]:
+) -> sa.Select[Any]:
     """Return the query with the filter applied to the columns given."""
     pairs = ((account, wanted.account), (flow, wanted.flow), (status, wanted.status))
     for column, value in pairs:
@@ -34,3 +37,8 @@ def narrowed(
     if wanted.since is not None:
         query = query.where(at >= wanted.since)
     return query.order_by(at.desc()).limit(wanted.limit)
+
+
+def fetch(tx: sa.Connection, query: sa.Select[Any]) -> list[Row]:
+    """Return the rows of a query, each by the names of its columns."""
+    return [dict(row) for row in tx.execute(query).mappings()]

@@ -16,7 +16,9 @@ def as_json(value: object) -> str:
     return encode(value).decode()
 
 
-def copy(tx: sa.Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def copy(
+    tx: sa.Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
     """Append rows to a table, as fast as Postgres takes them."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))

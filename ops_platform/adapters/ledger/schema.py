@@ -19,6 +19,14 @@ def _text(name: str, *, nullable: bool = True) -> sa.Column[object]:
     return sa.Column(name, sa.Text, nullable=nullable)
 
 
+def _number(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.Integer)
+
+
+def _flag(name: str, *, nullable: bool) -> sa.Column[object]:
+    return sa.Column(name, sa.Boolean, nullable=nullable)
+
+
 def _event_columns(*, time: str) -> list[sa.Column[object]]:
     return [
         _text("event_id", nullable=False),
@@ -33,17 +41,17 @@ def _job_columns(*, required: bool) -> list[sa.Column[object]]:
         _text("job_id", nullable=not required),
         *(_text(name, nullable=not required) for name in ("job_name", "queue", "definition")),
         _text("status", nullable=not required),
-        sa.Column("blocked", sa.Boolean, nullable=not required),
+        _flag("blocked", nullable=not required),
         _text("status_reason"),
         *map(_moment, ("created_at", "started_at", "stopped_at")),
         sa.Column("attempts", JSONB),
-        *(sa.Column(name, sa.Integer) for name in ("max_attempts", "exit_code")),
+        *map(_number, ("max_attempts", "exit_code")),
         *map(_text, ("container_reason", "log_stream", "container_instance")),
         sa.Column("vcpus", sa.Double),
-        *(sa.Column(name, sa.Integer) for name in ("memory_mib", "gpus")),
+        *map(_number, ("memory_mib", "gpus")),
         *map(_text, ("flow", "step", "run_id", "owner")),
         sa.Column("array_size", sa.Integer),
-        *(sa.Column(name, sa.Boolean, nullable=not required) for name in ("cancelled", "terminated")),
+        *(_flag(name, nullable=not required) for name in ("cancelled", "terminated")),
     ]
 
 
@@ -87,10 +95,7 @@ executions = sa.Table(
     metadata,
     _text("account", nullable=False),
     *_event_columns(time="changed_at"),
-    *(
-        _text(name, nullable=False)
-        for name in ("execution_arn", "machine_arn", "name", "status")
-    ),
+    *(_text(name, nullable=False) for name in ("execution_arn", "machine_arn", "name", "status")),
     *map(_moment, ("started_at", "stopped_at", "redriven_at")),
     *map(_text, ("error", "cause")),
     sa.Column("metaflow_input", sa.Boolean, nullable=False),

@@ -1,0 +1,23 @@
+"""Who may do what only one may do at a time, and until when."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from ops_platform.adapters.ledger.schema import leases
+
+
+def take(tx: sa.Connection, name: str, *, holder: str, now: datetime, length: timedelta) -> bool:
+    """Take or renew the lease; return False while somebody else holds it."""
+    statement = insert(leases).values(name=name, holder=holder, until=now + length)
+    free = sa.or_(leases.c.until <= now, leases.c.holder == holder)
+    taken = statement.on_conflict_do_update(
+        index_elements=["name"], set_={"holder": holder, "until": now + length}, where=free
+    ).returning(leases.c.name)
+    return tx.scalar(taken) is not None
+
+
+def give_back(tx: sa.Connection, name: str, *, holder: str) -> None:
+    """End a lease before its time."""
+    tx.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))

@@ -1,0 +1,27 @@
+"""``ops-platform jobs``: what the ledger knows of Batch jobs."""
+
+from typing import Unpack
+
+import click
+
+from ops_platform.adapters.ledger import jobs as known
+from ops_platform.cli.filters import Narrowing, filter_options, narrowing
+from ops_platform.cli.ledger import open_ledger
+from ops_platform.cli.output import json_option, show_rows
+
+_COLUMNS = ("account", "status", "flow", "step", "run_id", "queue", "owner", "changed_at")
+
+
+@click.group()
+def jobs() -> None:
+    """List jobs of AWS Batch."""
+
+
+@jobs.command("list")
+@filter_options
+@json_option
+def list_jobs(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
+    """List them, the last changed first."""
+    with open_ledger() as opened, opened.ledger.transaction() as tx:
+        rows = known.recent(tx, narrowing(given))
+    show_rows(rows, columns=_COLUMNS, none="No jobs.", as_json=as_json)

@@ -1,0 +1,27 @@
+"""The composition root of the code location: settings in, definitions out."""
+
+import os
+
+import dagster as dg
+
+from ops_platform.defs.alerts import deliver_alerts_sensor
+from ops_platform.defs.events import ingest_sensor
+from ops_platform.defs.flows import flow_runs_sensor
+from ops_platform.defs.resources import resources
+from ops_platform.settings.load import load
+from ops_platform.settings.model import Settings
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return what Dagster shall run, for the settings in effect."""
+    return compose(load(os.environ))
+
+
+def compose(settings: Settings) -> dg.Definitions:
+    """Return the definitions for given settings."""
+    ingest = [ingest_sensor(account.name, settings) for account in settings.accounts]
+    return dg.Definitions(
+        sensors=[*ingest, flow_runs_sensor(settings), deliver_alerts_sensor(settings)],
+        resources=dict(resources(settings)),
+    )

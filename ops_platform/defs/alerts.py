@@ -1,0 +1,71 @@
+"""The sensor that works off the outbox of alerts."""
+
+import os
+import socket
+from collections import Counter
+from datetime import timedelta
+
+import dagster as dg
+
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.clock import now
+from ops_platform.defs.resources import Slack
+from ops_platform.operations.deliver_alerts import Delivered, Sender
+from ops_platform.operations.find_owner import OwnerFinder
+from ops_platform.operations.policy import addresses
+from ops_platform.settings.model import Settings
+
+
+def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Return the sensor that sends what is due, if no other sender is at it."""
+    timing = settings.timing
+
+    @dg.sensor(
+        description="Sends the alerts that are due to Slack.",
+        minimum_interval_seconds=timing.delivery_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def deliver_alerts(
+        ledger: dg.ResourceParam[Ledger], slack: Slack
+    ) -> dg.SensorResult | dg.SkipReason:
+        notifier = slack.notifier()
+        sender = Sender(
+            ledger=ledger,
+            notifier=notifier,
+            addresses=addresses(settings),
+            mention=OwnerFinder(settings.slack, notifier).mention,
+            clock=now,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            lease=timedelta(seconds=timing.delivery_lease_seconds),
+        )
+        return _report(sender.deliver(seconds=timing.delivery_budget_seconds))
+
+    return deliver_alerts
+
+
+def _report(delivered: list[Delivered] | None) -> dg.SensorResult | dg.SkipReason:
+    if delivered is None:
+        return dg.SkipReason("Another sender is at work.")
+    if not delivered:
+        return dg.SkipReason("No alert is due.")
+    counts = Counter(str(each.state) for each in delivered)
+    summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    return dg.SensorResult(
+        skip_reason=f"Alerts: {summary}.", asset_events=[_observation(each) for each in delivered]
+    )
+
+
+def _observation(delivered: Delivered) -> dg.AssetObservation:
+    incident = delivered.incident
+    metadata: dict[str, dg.MetadataValue] = {
+        "incident": dg.MetadataValue.text(incident.id),
+        "flow": dg.MetadataValue.text(incident.flow),
+        "run_id": dg.MetadataValue.text(incident.run_id),
+        "channel": dg.MetadataValue.text(delivered.channel or "none"),
+    }
+    if delivered.reason:
+        metadata["reason"] = dg.MetadataValue.text(delivered.reason)
+    if delivered.permalink:
+        metadata["message"] = dg.MetadataValue.url(delivered.permalink)
+    what = f"{incident.flow} {incident.run_id}: {delivered.state}"
+    return dg.AssetObservation(["alerts", incident.account], description=what, metadata=metadata)

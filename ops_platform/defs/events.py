@@ -1,0 +1,60 @@
+"""A sensor for each account that takes its events from the queue into the ledger."""
+
+import dagster as dg
+
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.clock import now
+from ops_platform.defs.resources import Queues
+from ops_platform.domain.ports import Backlog
+from ops_platform.operations.ingest_events import Ingested, ingest
+from ops_platform.operations.policy import account_names, alert_policy
+from ops_platform.settings.model import Settings
+
+
+def ingest_sensor(account: str, settings: Settings) -> dg.SensorDefinition:
+    """Return the sensor that ingests the events of one account."""
+
+    @dg.sensor(
+        name=f"ingest_events_{account}".replace("-", "_"),
+        description=f"Takes the events of {account} from its queue into the ledger.",
+        minimum_interval_seconds=settings.timing.ingest_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def ingest_events(
+        ledger: dg.ResourceParam[Ledger], queues: dg.ResourceParam[Queues]
+    ) -> dg.SensorResult | dg.SkipReason:
+        queue = queues.of(account)
+        done = ingest(
+            queue,
+            ledger,
+            accounts=account_names(settings),
+            policy=alert_policy(settings),
+            clock=now,
+            seconds=settings.timing.ingest_budget_seconds,
+        )
+        if not done.recorded.read:
+            return dg.SkipReason("The queue is empty.")
+        return _report(account, done, queue.backlog())
+
+    return ingest_events
+
+
+def _report(account: str, done: Ingested, backlog: Backlog) -> dg.SensorResult:
+    recorded = done.recorded
+    lag = (now() - recorded.newest).total_seconds() if recorded.newest else 0.0
+    numbers = {
+        "read": recorded.read,
+        "new": recorded.new,
+        "duplicates": recorded.duplicates,
+        "rejected": recorded.rejected,
+        "undeleted": done.undeleted,
+        "lag_seconds": lag,
+        "backlog": backlog.visible,
+    }
+    observed = dg.AssetObservation(["events", account], metadata=numbers)
+    shown = f"{lag:.0f} s behind, {backlog.visible} waiting"
+    summary = (
+        f"Read {recorded.read}: {recorded.new} new, {recorded.duplicates} duplicates, "
+        f"{recorded.rejected} rejected; {shown}."
+    )
+    return dg.SensorResult(skip_reason=summary, asset_events=[observed])

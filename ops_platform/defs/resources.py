@@ -1,0 +1,92 @@
+"""What sensors and jobs are given: the ledger, the accounts' queues, Slack, the settings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_slack import SlackResource
+from slack_sdk import WebClient
+
+from ops_platform.adapters.accounts import AccountClients
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.slack import SlackNotifier
+from ops_platform.adapters.sqs import SqsEventQueue
+from ops_platform.domain.ports import EventQueue
+from ops_platform.settings.model import Settings
+from ops_platform.settings.problems import Problem, SettingsError
+
+SLACK_TIMEOUT_SECONDS = 10
+
+
+class Slack(SlackResource):
+    """Slack without retries of its own, since a retry can post twice; the outbox retries.
+
+    ``token_secret`` names a secret of AWS Secrets Manager that holds the token, and is read at
+    each use, so that a rotated token is taken up.
+    """
+
+    base_url: str
+    token_secret: str | None = None
+
+    def get_client(self) -> WebClient:
+        """Return a client that tries once and gives up soon."""
+        return WebClient(
+            token=self.read_secret() if self.token_secret else self.token,
+            base_url=self.base_url,
+            timeout=SLACK_TIMEOUT_SECONDS,
+            retry_handlers=[],
+        )
+
+    def notifier(self) -> SlackNotifier:
+        """Return Slack as the operations see it."""
+        return SlackNotifier(self.get_client())
+
+    def read_secret(self) -> str:
+        """Return the token that Secrets Manager keeps."""
+        # dagster_aws imports boto3, which loading the code location must not pay for.
+        from dagster_aws.secretsmanager import SecretsManagerResource  # noqa: PLC0415
+
+        client = SecretsManagerResource().get_client()
+        return str(client.get_secret_value(SecretId=self.token_secret)["SecretString"])
+
+
+class Queues:
+    """The event queue of each account, opened when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: dict[str, EventQueue] = {}
+
+    def of(self, account: str) -> EventQueue:
+        """Return the queue that the account's events are forwarded into."""
+        if account not in self._opened:
+            self._opened[account] = self._open(account)
+        return self._opened[account]
+
+    def _open(self, name: str) -> EventQueue:
+        account = self._settings.account(name)
+        if account.event_queue_url is None:
+            raise SettingsError([Problem(f"accounts.{name}.event_queue_url", "is not set")])
+        return SqsEventQueue(AccountClients(account).sqs, account.event_queue_url)
+
+
+def resources(settings: Settings) -> Mapping[str, Any]:
+    """Return the resources by name; nothing is connected yet."""
+    return {
+        "settings": settings,
+        "ledger": Ledger(settings.require_database_url()),
+        "queues": Queues(settings),
+        "slack": Slack(
+            token=_token(settings),
+            token_secret=settings.slack.token_secret,
+            base_url=settings.slack.base_url,
+        ),
+    }
+
+
+def _token(settings: Settings) -> str:
+    if settings.edition == "embedded":
+        return settings.slack.token.get_secret_value() if settings.slack.token else ""
+    if settings.slack.token_secret:
+        return ""
+    return dg.EnvVar(settings.slack.token_env)  # resolved at use, and shown only by its name

@@ -1,0 +1,44 @@
+"""The settings in the terms of the domain."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ops_platform.domain.identity import Links
+from ops_platform.domain.incidents import AlertPolicy
+from ops_platform.operations.deliver_alerts import Address
+from ops_platform.settings.model import Settings
+
+
+def account_names(settings: Settings) -> Mapping[str, str]:
+    """Return the accounts' names by AWS account id."""
+    return {account.aws_account_id: account.name for account in settings.accounts}
+
+
+def account_links(settings: Settings, account: str) -> Links:
+    """Return the addresses of an account's consoles; of a foreign account's, those of AWS."""
+    for known in settings.accounts:
+        if known.name == account:
+            return Links(region=known.region, metaflow_ui=known.metaflow.ui_url)
+    return Links(region=settings.accounts[0].region)
+
+
+def addresses(settings: Settings) -> Mapping[str, Address]:
+    """Return where the alerts of each account go."""
+    return {
+        account.name: Address(
+            channel=settings.channel(account.name), links=account_links(settings, account.name)
+        )
+        for account in settings.accounts
+    }
+
+
+def alert_policy(settings: Settings, *, replayed: bool = False) -> AlertPolicy:
+    """Return when incidents become messages."""
+    return AlertPolicy(
+        settle=timedelta(seconds=settings.timing.settle_seconds),
+        max_age=timedelta(hours=settings.timing.alert_max_age_hours),
+        observed_accounts=frozenset(
+            account.name for account in settings.accounts if account.alerts == "observe"
+        ),
+        replayed=replayed,
+    )
