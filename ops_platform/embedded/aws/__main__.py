@@ -53,6 +53,8 @@ def _run(
 def _enter(account: EmbeddedAccount) -> None:
     """Make this process the account, before moto is imported: moto looks here then."""
     logging.basicConfig(level=logging.ERROR)
+    # It reports each failing task of a flow as an error of its own.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     os.environ.update(
         account.environment, MOTO_PORT=str(account.port), MOTO_ACCOUNT_ID=account.account_id
     )

@@ -4,6 +4,7 @@ moto reads the account id from the environment when it is imported: import this 
 ``enter_account``, in a process that is to be that account.
 """
 
+import shutil
 import threading
 import time
 import warnings
@@ -82,6 +83,7 @@ class Runtime:
         """End every job process."""
         self._scheduler.close()
         self._warden.close()
+        shutil.rmtree(self._job_folder, ignore_errors=True)
 
     def gaps(self) -> list[Gap]:
         """Return every place where we stand in for moto."""
@@ -99,18 +101,23 @@ class Runtime:
     def _queue_arn(self, name: str) -> str:
         return f"arn:aws:batch:{self._account.region}:{self._account.account_id}:job-queue/{name}"
 
+    @property
+    def _job_folder(self) -> Path:
+        return self._options.folder / "jobs" / self._account.name
+
     def _starter(self) -> ProcessStarter:
-        folder = self._options.folder
+        # What an account that was killed has left.
+        shutil.rmtree(self._job_folder, ignore_errors=True)
         environment = self._account.environment | {
             "METAFLOW_S3_ENDPOINT_URL": self._options.shared_s3 or self._account.endpoint_url,
             # Saves each task the installation of what is installed.
             "METAFLOW_SKIP_INSTALL_DEPENDENCIES": "1",
             # One folder for all tasks and clients stands in for the metadata service.
             "METAFLOW_DEFAULT_METADATA": "local",
-            "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(metadata_folder(folder)),
+            "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(metadata_folder(self._options.folder)),
         }
         return ProcessStarter(
-            folder / "jobs" / self._account.name,
+            self._job_folder,
             environment=environment,
             warden=self._warden,
             logs=job_log_sink(self._account),

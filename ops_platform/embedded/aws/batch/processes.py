@@ -85,7 +85,8 @@ class AttemptProcess:
         """End what the job left running, as the end of a container does; remove its folder."""
         self._signal(signal.SIGKILL)
         self._warden.tell("-", self._process.pid)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # A code package of Metaflow is hundreds of files: not in the scheduler's time.
+        threading.Thread(target=shutil.rmtree, args=(self._folder, True), daemon=True).start()
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):

@@ -119,10 +119,10 @@ class Runs:
     def _finish(self, run: Run, *, exit_code: int | None) -> None:
         job, attempt = run.job, run.attempt
         del self._runs[job.job_id]
-        if run.process is not None:
-            run.process.clean_up()
         attempt.exit_code = exit_code
         attempt.stopped_at = now_ms()
+        if run.process is not None:
+            run.process.clean_up()
         job.attempts.append(attempt)
         job.current = None
         outcome = judge(job, attempt, timed_out=run.timed_out)
