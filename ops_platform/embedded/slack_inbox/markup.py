@@ -16,10 +16,10 @@ _TOKENS: Final = re.compile(
     r"|(?P<bare>https?://[^\s<>|]+)",
     re.DOTALL,
 )
-_STYLES: Final = (
-    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), "strong"),
-    (re.compile(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])"), "em"),
-    (re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])"), "del"),
+_STYLES: Final = tuple(
+    # Not inside a word: 2*3*4 and snake_case stay as they are.
+    (re.compile(rf"(?<![^\W_])(?<!\{m})\{m}(?=\S)([^{m}\n]+?)(?<=\S)\{m}(?![^\W_]|\{m})"), tag)
+    for m, tag in (("*", "strong"), ("_", "em"), ("~", "del"))
 )
 _QUOTE: Final = re.compile(r"(?m)((?:^&gt; ?.*(?:\n|\Z))+)")
 _WEB: Final = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
