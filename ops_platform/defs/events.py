@@ -4,8 +4,9 @@ import dagster as dg
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
-from ops_platform.defs.resources import Queues
+from ops_platform.defs.resources import Accounts
 from ops_platform.domain.ports import Backlog
+from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import Ingested, ingest
 from ops_platform.operations.policy import account_names, alert_policy
 from ops_platform.settings.model import Settings
@@ -21,19 +22,21 @@ def ingest_sensor(account: str, settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def ingest_events(
-        ledger: dg.ResourceParam[Ledger], queues: dg.ResourceParam[Queues]
+        ledger: dg.ResourceParam[Ledger], accounts: dg.ResourceParam[Accounts]
     ) -> dg.SensorResult | dg.SkipReason:
-        queue = queues.of(account)
+        queue, policy = accounts.queue(account), alert_policy(settings)
         done = ingest(
             queue,
             ledger,
             accounts=account_names(settings),
-            policy=alert_policy(settings),
+            policy=policy,
             clock=now,
             seconds=settings.timing.ingest_budget_seconds,
         )
         if not done.recorded.read:
             return dg.SkipReason("The queue is empty.")
+        machines = accounts.machines(account)
+        identify_runs(ledger, machines, account=account, policy=policy, now=now())
         return _report(account, done, queue.backlog())
 
     return ingest_events

@@ -1,4 +1,4 @@
-"""What sensors and jobs are given: the ledger, the accounts' queues, Slack, the settings."""
+"""What sensors and jobs are given: the ledger, the accounts, Slack, the settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,8 @@ from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.slack import SlackNotifier
 from ops_platform.adapters.sqs import SqsEventQueue
-from ops_platform.domain.ports import EventQueue
+from ops_platform.adapters.step_functions import StepFunctionsMachines
+from ops_platform.domain.ports import EventQueue, StateMachines
 from ops_platform.settings.model import Settings
 from ops_platform.settings.problems import Problem, SettingsError
 
@@ -50,24 +51,23 @@ class Slack(SlackResource):
         return str(client.get_secret_value(SecretId=self.token_secret)["SecretString"])
 
 
-class Queues:
-    """The event queue of each account, opened when it is first asked for."""
+class Accounts:
+    """What is asked of each AWS account, its clients made when they are first needed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: dict[str, EventQueue] = {}
+        self._clients = {each.name: AccountClients(each) for each in settings.accounts}
 
-    def of(self, account: str) -> EventQueue:
+    def queue(self, name: str) -> EventQueue:
         """Return the queue that the account's events are forwarded into."""
-        if account not in self._opened:
-            self._opened[account] = self._open(account)
-        return self._opened[account]
-
-    def _open(self, name: str) -> EventQueue:
-        account = self._settings.account(name)
-        if account.event_queue_url is None:
+        url = self._settings.account(name).event_queue_url
+        if url is None:
             raise SettingsError([Problem(f"accounts.{name}.event_queue_url", "is not set")])
-        return SqsEventQueue(AccountClients(account).sqs, account.event_queue_url)
+        return SqsEventQueue(self._clients[name].sqs, url)
+
+    def machines(self, name: str) -> StateMachines:
+        """Return the account's state machines."""
+        return StepFunctionsMachines(self._clients[name].step_functions)
 
 
 def resources(settings: Settings) -> Mapping[str, Any]:
@@ -75,7 +75,7 @@ def resources(settings: Settings) -> Mapping[str, Any]:
     return {
         "settings": settings,
         "ledger": Ledger(settings.require_database_url()),
-        "queues": Queues(settings),
+        "accounts": Accounts(settings),
         "slack": Slack(
             token=_token(settings),
             token_secret=settings.slack.token_secret,

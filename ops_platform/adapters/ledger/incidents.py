@@ -1,12 +1,11 @@
 """The incidents: one per failed run."""
 
-
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
-from ops_platform.adapters.ledger.schema import alerts, incidents
+from ops_platform.adapters.ledger.schema import alerts, executions, incidents, runs
 from ops_platform.domain.incidents import Incident
 
 _SELECTED = [incidents.c[name] for name in Incident.__struct_fields__]
@@ -55,3 +54,20 @@ def find(tx: sa.Connection, incident_id: str) -> Row | None:
     """Return one incident as a row, or None if there is none of this id."""
     query = sa.select(*_SELECTED, _ALERTS_SENT).where(incidents.c.id == incident_id)
     return next(iter(fetch(tx, query)), None)
+
+
+def unidentified(tx: sa.Connection, account: str, *, limit: int) -> list[Row]:
+    """Return run and state machine of incidents whose run nobody has told of yet."""
+    same = (executions.c.account == incidents.c.account) & (
+        executions.c.execution_arn == incidents.c.execution_arn
+    )
+    told = (runs.c.account == incidents.c.account) & (runs.c.run_id == incidents.c.run_id)
+    query = (
+        sa.select(incidents.c.run_id, executions.c.machine_arn)
+        .join(executions, same)
+        .outerjoin(runs, told)
+        .where(incidents.c.account == account, runs.c.run_id.is_(None))
+        .order_by(incidents.c.opened_at.desc())
+        .limit(limit)
+    )
+    return fetch(tx, query)

@@ -34,3 +34,11 @@ def note(tx: sa.Connection, jobs: Iterable[Job]) -> None:
             index_elements=["account", "run_id"], set_=least, where=changed
         )
     )
+
+
+def identify(
+    tx: sa.Connection, account: str, run_id: str, *, flow: str | None, owner: str | None
+) -> None:
+    """Remember what a state machine tells of a run, unless jobs told already."""
+    values = {"account": account, "run_id": run_id, "flow": flow, "owner": owner}
+    tx.execute(insert(runs).values(values).on_conflict_do_nothing())
