@@ -63,7 +63,7 @@ class Runtime:
         warnings.filterwarnings("ignore", message="Tried to parse AWS::SQS::QueuePolicy")
         # Interpret state machines; moto leaves executions RUNNING for ever otherwise.
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        bridge(self.gaps())
+        bridge(every_gap(self._account, self._scheduler, self._bus, self._options.timing))
         self._server.start()
         clusters = Provisioner(self._account).provision(
             owns_datastore=self._options.shared_s3 is None
@@ -84,19 +84,6 @@ class Runtime:
         self._scheduler.close()
         self._warden.close()
         shutil.rmtree(self._job_folder, ignore_errors=True)
-
-    def gaps(self) -> list[Gap]:
-        """Return every place where we stand in for moto."""
-        account = self._account
-        return [
-            *BatchApi(self._scheduler, account.account_id, account.region).gaps(),
-            *BatchTasks(self._scheduler, self._options.timing.reaction).gaps(),
-            *Executions(self._bus).gaps(),
-            HISTORY_GAP,
-            *CASING_GAPS,
-            *path_gaps(),
-            *API_GAPS,
-        ]
 
     def _queue_arn(self, name: str) -> str:
         return f"arn:aws:batch:{self._account.region}:{self._account.account_id}:job-queue/{name}"
@@ -122,6 +109,21 @@ class Runtime:
             warden=self._warden,
             logs=job_log_sink(self._account),
         )
+
+
+def every_gap(
+    account: EmbeddedAccount, scheduler: Scheduler, bus: EventBus, timing: Timing
+) -> list[Gap]:
+    """Return every place where we stand in for moto."""
+    return [
+        *BatchApi(scheduler, account.account_id, account.region).gaps(),
+        *BatchTasks(scheduler, timing.reaction).gaps(),
+        *Executions(bus).gaps(),
+        HISTORY_GAP,
+        *CASING_GAPS,
+        *path_gaps(),
+        *API_GAPS,
+    ]
 
 
 def job_log_sink(account: EmbeddedAccount) -> LogSink:

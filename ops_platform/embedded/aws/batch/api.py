@@ -7,6 +7,7 @@ from typing import Any
 from moto.batch.exceptions import ClientException
 from moto.batch.models import batch_backends
 from moto.batch.responses import BatchResponse
+from moto.batch.urls import url_paths
 
 from ops_platform.embedded.aws.batch.description import describe, summarise
 from ops_platform.embedded.aws.batch.listing import matches, page
@@ -100,6 +101,11 @@ class BatchApi:
                 "moto has no GetJobQueueSnapshot.",
                 _answer(self.get_job_queue_snapshot),
                 is_new=True,
+            ),
+            Gap(
+                "moto.batch.urls:url_paths",
+                "moto has no GetJobQueueSnapshot.",
+                url_paths | {"{0}/v1/getjobqueuesnapshot": BatchResponse.dispatch},
             ),
         ]
 
