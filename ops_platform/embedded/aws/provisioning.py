@@ -14,7 +14,7 @@ from ops_platform.embedded.aws.account import (
     EmbeddedAccount,
 )
 from ops_platform.embedded.aws.batch.compute import ComputeLimits, InstanceType
-from ops_platform.embedded.aws.forwarding import forwarding_template
+from ops_platform.shipped import shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Provisioner:
     def _forward_events(self) -> None:
         self._client("cloudformation").create_stack(
             StackName=FORWARDING_STACK,
-            TemplateBody=forwarding_template().read_text(encoding="utf-8"),
+            TemplateBody=shipped("deploy/event-forwarding.yaml").read_text(encoding="utf-8"),
             Parameters=[
                 {"ParameterKey": "QueueName", "ParameterValue": EVENT_QUEUE},
                 {

@@ -1,16 +1,9 @@
 """The account deploys the very template that users deploy."""
 
 import json
-from pathlib import Path
 
 from ops_platform.embedded.aws.account import FORWARDING_STACK
-from ops_platform.embedded.aws.forwarding import forwarding_template
 from ops_platform_tests.embedded.aws.accounts import Aws
-
-
-def test_the_template_is_found_in_a_checkout() -> None:
-    """In a wheel it is beside the package's own files instead."""
-    assert forwarding_template() == Path(__file__).parents[3] / "deploy" / "event-forwarding.yaml"
 
 
 def test_the_stack_tells_the_queue_that_the_platform_reads(aws: Aws) -> None:
