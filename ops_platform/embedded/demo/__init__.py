@@ -1,0 +1,1 @@
+"""What `ops-platform embedded up --demo` shows."""
