@@ -40,6 +40,6 @@ class Account(Table):
     endpoint_url: Url | None = None
     # None only in the embedded edition while it is not up; a settings file must name the queue.
     event_queue_url: Url | None = None
-    alerts: Literal["send", "observe"] = "observe"
+    alerts: Literal["send", "observe"] = "send"
     slack_channel: Channel | None = None
     metaflow: MetaflowSettings = Field(default_factory=MetaflowSettings)

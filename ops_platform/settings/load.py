@@ -90,7 +90,7 @@ def _numbered(given: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(named, dict):
         return dict(given)
     accounts = [
-        {"name": name, **account} if isinstance(account, dict) else account
+        {**account, "name": name} if isinstance(account, dict) else account
         for name, account in named.items()
     ]
     return {**given, "accounts": accounts}

@@ -30,9 +30,16 @@ def broken_rules(tables: dict[str, Any], given: dict[str, Any]) -> Iterator[Prob
         *_without_channel(accounts, slack.get("default_channel")),
     ):
         yield Problem(written(("accounts", index, key), given), sentence)
+    yield from _named_twice(given)
     if "token" in slack:
         sentence = "a token does not belong in a file; token_env names the variable that holds it"
         yield Problem("slack.token", sentence)
+
+
+def _named_twice(given: dict[str, Any]) -> Iterator[Problem]:
+    for name, account in _table(given.get("accounts")).items():
+        if "name" in _table(account):
+            yield Problem(f"accounts.{name}.name", "the table has the name already; leave it out")
 
 
 def _table(value: object) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def _without_queue(accounts: Accounts) -> Iterator[Finding]:
 
 def _without_channel(accounts: Accounts, default_channel: object) -> Iterator[Finding]:
     for index, account in accounts:
-        sends = account.get("alerts") == "send"
+        sends = account.get("alerts", "send") == "send"
         if sends and not default_channel and "slack_channel" not in account:
             sentence = "missing; give a channel here or in slack.default_channel"
             yield index, "slack_channel", f'{sentence}, or set alerts = "observe"'

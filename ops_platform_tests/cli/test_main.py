@@ -1,0 +1,104 @@
+"""The command as a whole: what it costs, and how it says no."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ops_platform.cli import main
+from ops_platform.cli.group import ops_platform
+from ops_platform.cli.main import COMMANDS, Command, overview
+from ops_platform.domain.errors import PlatformError
+
+_COMMAND = Path(sys.executable).with_name("ops-platform")
+_HEAVY = {"boto3", "click", "dagster", "importlib.metadata", "pydantic", "sqlalchemy"}
+
+
+@click.command()
+def failing() -> None:
+    """Fail as an operation does."""
+    raise PlatformError("first: cannot be\nsecond: neither")
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([_COMMAND, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_the_overview_is_printed_however_it_is_asked_for(arguments: tuple[str, ...]) -> None:
+    """With every command in it."""
+    done = _run(*arguments)
+
+    assert done.returncode == 0
+    assert done.stdout == overview()
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+
+
+def test_help_imports_next_to_nothing() -> None:
+    """The time to the overview is the time of what is imported for it."""
+    script = (
+        "import sys, ops_platform.cli.main as m; m.main(); print(*sys.modules, file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert not _HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_exists(name: str) -> None:
+    """And says of itself what the overview says."""
+    done = CliRunner().invoke(ops_platform, [name, "--help"])
+
+    assert done.exit_code == 0, done.output
+    assert COMMANDS[name].summary.rstrip(".") in done.output
+
+
+def test_an_unknown_command_is_refused() -> None:
+    """With the exit code of a wrong call."""
+    done = _run("nonsense")
+
+    assert done.returncode == 2
+    assert "No such command 'nonsense'" in done.stderr
+
+
+def test_the_version_is_the_package_s() -> None:
+    """Read only when it is asked for."""
+    assert _run("--version").stdout.startswith("ops-platform, version 0.")
+
+
+def test_what_a_user_can_put_right_is_said_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On standard error, line by line, with exit code 2."""
+    monkeypatch.setitem(main.COMMANDS, "fail", Command(f"{__name__}:failing", "Fail."))
+
+    done = CliRunner().invoke(ops_platform, ["fail"])
+
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert done.stderr == "Error: first: cannot be\nError: second: neither\n"
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setitem(main.COMMANDS, "far", Command("nowhere_to_be_found:x", "Be far."))
+
+    done = CliRunner().invoke(ops_platform, ["far"])
+
+    assert done.exit_code == 2
+    assert "needs nowhere_to_be_found" in done.stderr
+    assert "pip install 'ops-platform[embedded]'" in done.stderr
+
+
+def test_the_overview_knows_the_options_of_the_group() -> None:
+    """It is written by hand, so that it costs nothing."""
+    context = click.Context(ops_platform, info_name="ops-platform")
+    options = [name for option in ops_platform.get_params(context) for name in option.opts]
+
+    assert all(name in overview() for name in options)
