@@ -18,6 +18,7 @@ from ops_platform.embedded.lifeline import follow_parent
 
 PACKAGE_ROOT = Path(__file__).parents[2]
 _GUARD_SECONDS = 7.0
+_KILLED_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 
 
@@ -119,16 +120,19 @@ class Programs:
         """Have the guard end everything, and return when all of it is gone."""
         self.lifeline.close()
         deadline = time.monotonic() + _GUARD_SECONDS
-        while self.guard.poll() is None and time.monotonic() < deadline:
-            # The guard still sees those whose end was not noticed here.
-            self._reap()
+        # The guard sees those who have ended until their end is noticed here.
+        while self._any_lives() and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS / 2)
         guard.end(signal.SIGKILL, os.kill, guard.marked(self.mark))
-        self._reap()
+        for each in self.running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                each.process.wait(_KILLED_SECONDS)
 
-    def _reap(self) -> None:
+    def _any_lives(self) -> bool:
+        """Notice who has ended; true while the guard has something to do."""
         for each in self.running:
             each.process.poll()
+        return self.guard.poll() is None
 
 
 @contextlib.contextmanager
