@@ -10,7 +10,14 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from ops_platform.adapters.slack_outcomes import FAILURES, NotDelivered, outcome_of
-from ops_platform.domain.delivery import Ambiguous, Delivery, LookupUnavailable, RateLimited, Sent
+from ops_platform.domain.delivery import (
+    Ambiguous,
+    Delivery,
+    LookupUnavailable,
+    RateLimited,
+    Refused,
+    Sent,
+)
 
 Block = dict[str, Any]
 
@@ -104,7 +111,8 @@ class SlackNotifier:
     def permalink(self, *, channel: str, ts: str) -> str | None:
         """Return the address of a message, None if Slack does not tell."""
         try:
-            answer = self._client.chat_getPermalink(channel=channel, message_ts=ts)
+            where = self._channel_id(channel) or channel
+            answer = self._client.chat_getPermalink(channel=where, message_ts=ts)
         except FAILURES:
             return None
         return str(answer["permalink"])
@@ -192,5 +200,6 @@ def _key_of(message: dict[str, Any]) -> str | None:
 def _unavailable(error: Exception) -> LookupUnavailable:
     outcome: NotDelivered = outcome_of(error)
     if isinstance(outcome, RateLimited):
-        return LookupUnavailable("ratelimited", outcome.retry_after_seconds)
-    return LookupUnavailable(outcome.error)
+        return LookupUnavailable("ratelimited", outcome.retry_after_seconds, passing=True)
+    never = isinstance(outcome, Refused) and outcome.permanent
+    return LookupUnavailable(outcome.error, passing=not never)

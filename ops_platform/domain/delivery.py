@@ -62,10 +62,14 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class LookupUnavailable:
-    """The question could not be answered, which says nothing about the message."""
+    """The question could not be answered, which says nothing about the message.
+
+    ``passing`` says that the same question may be answered later.
+    """
 
     error: str
     retry_after_seconds: int | None = None
+    passing: bool = False
 
 
 Delivery = Sent | RateLimited | Refused | Unreachable | Ambiguous

@@ -19,8 +19,9 @@ _UNPRINTABLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 # Slack parses these without any brackets in a text object that is not `verbatim`, and in the
-# text of an edit, where `parse` is not `none` by default.
-_BARE_MENTION: Final = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
+# text of an edit, where `parse` is not `none` by default. A longer word counts as well: clipped,
+# @hereabouts would be one.
+_BARE_MENTION: Final = re.compile(r"(?<!\w)@(?=channel|here|everyone|group)", re.IGNORECASE)
 _SPECIAL: Final = re.compile("[&<>]")
 _WHITESPACE: Final = re.compile(r"\s+")
 _UNFINISHED: Final = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
@@ -72,10 +73,11 @@ def link(url: str, label: str) -> str:
     Anything but http(s) is refused since ``<!channel|label>`` is a mention of everybody.
     """
     shown = escape(_WHITESPACE.sub(" ", label)).strip()
-    if not _WEB_ADDRESS.match(url):
+    printable = _UNPRINTABLE.sub("", url)
+    if not _WEB_ADDRESS.match(printable):
         return shown
     # Percent-encoding keeps the characters that would end the address or start the label out.
-    address = quote(_UNPRINTABLE.sub("", url), safe="!#$%&'()*+,-./:;=?@[]_~")
+    address = quote(printable, safe="!#$%&'()*+,-./:;=?@[]_~")
     target = address.replace("&", "&amp;")
     return f"<{target}|{shown}>" if shown else f"<{target}>"
 

@@ -21,7 +21,7 @@ HOSTILE = st.lists(
 ANY = HOSTILE | st.text()
 
 ENTITY = re.compile("&(?:amp|lt|gt);")
-BARE_MENTION = re.compile(r"@(?:channel|here|everyone|group)\b", re.IGNORECASE)
+BARE_MENTION = re.compile(r"(?<!\w)@(?:channel|here|everyone|group)\b", re.IGNORECASE)
 
 
 def is_mere_text(shown: str) -> bool:
@@ -58,7 +58,8 @@ def test_escaped_text_can_be_sent(text: str) -> None:
         ("&lt;", "&amp;lt;"),
         ("one\r\ntwo\rthree", "one\ntwo\nthree"),
         ("`x`", "\u02cbx\u02cb"),
-        ("ask @here or me@herenow.org", "ask @\u2060here or me@herenow.org"),
+        ("ask @here or me@here.org", "ask @\u2060here or me@here.org"),
+        ("@hereabouts, once clipped", "@\u2060hereabouts, once clipped"),
         ("\x1b[31mred\x1b[0m", "[31mred[0m"),
         ("moc.elpmaxe\u202e", "moc.elpmaxe"),
     ],
