@@ -19,7 +19,9 @@ COMMANDS = {
     "config": Command("ops_platform.cli.config:config", "Check and show the settings."),
     "embedded": Command("ops_platform.cli.embedded:embedded", "Run everything on this machine."),
     "events": Command("ops_platform.cli.events:events", "Feed events of AWS to the platform."),
-    "executions": Command("ops_platform.cli.executions:executions", "List runs of flows on Step Functions."),
+    "executions": Command(
+        "ops_platform.cli.executions:executions", "List runs of flows on Step Functions."
+    ),
     "flows": Command("ops_platform.cli.flows:flows", "List flows and how they are doing."),
     "incidents": Command("ops_platform.cli.incidents:incidents", "List and show failed runs."),
     "jobs": Command("ops_platform.cli.jobs:jobs", "List jobs of AWS Batch."),
