@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from slack_sdk import WebClient
@@ -12,7 +11,6 @@ from ops_platform.domain.delivery import (
     Ambiguous,
     Delivery,
     Fault,
-    LookupUnavailable,
     RateLimited,
     Refused,
     Sent,
@@ -20,21 +18,24 @@ from ops_platform.domain.delivery import (
 )
 from ops_platform.embedded.slack_inbox import faults
 from ops_platform.embedded.slack_inbox.inbox import SlackInbox
-from ops_platform.embedded.slack_inbox.rates import Rates, per_minute
-from ops_platform.embedded.slack_inbox.workspace import CHANNELS, USERS, channel, channel_id
+from ops_platform_tests.adapters.slack_world import (
+    CHANNEL,
+    SECTION,
+    TOKEN,
+    notifier_at,
+    now,
+    patient_inbox,
+    post,
+    sent,
+)
 
-TOKEN = "xoxb-test"
-CHANNEL = channel_id("ops-alerts")
-POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
-SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "x"}}
+POST, UPDATE = "chat.postMessage", "chat.update"
 
 
 @pytest.fixture
 def inbox() -> Iterator[SlackInbox]:
-    """Run an inbox that keeps nothing and takes more than one message a second."""
-    channels = (*CHANNELS, channel("old", is_archived=True), channel("private", is_member=False))
-    rates = Rates(post=per_minute(6000), posts_together=per_minute(6000))
-    with SlackInbox(channels=channels, rates=rates) as running:
+    """Run an inbox."""
+    with patient_inbox() as running:
         yield running
 
 
@@ -44,29 +45,12 @@ def notifier(inbox: SlackInbox) -> SlackNotifier:
     return notifier_at(inbox.api_url)
 
 
-def notifier_at(url: str, *, timeout: int = 10) -> SlackNotifier:
-    """Return a notifier whose client tries nothing twice."""
-    return SlackNotifier(WebClient(TOKEN, base_url=url, timeout=timeout, retry_handlers=[]))
-
-
-def post(notifier: SlackNotifier, where: str = "ops-alerts", key: str = "incident-1") -> Delivery:
-    """Post an alert."""
-    return notifier.post(channel=where, text="failed", blocks=[SECTION], metadata_key=key)
-
-
-def now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
-
-
 def test_a_post_carries_what_finds_it_again(inbox: SlackInbox, notifier: SlackNotifier) -> None:
     """The key is in the metadata, and the client's id is always the same for a key."""
-    sent = post(notifier)
-    again = post(notifier)
-    assert isinstance(sent, Sent)
-    assert isinstance(again, Sent)
+    alert = sent(notifier)
+    sent(notifier)
     first, second = inbox.messages("ops-alerts")
-    assert (sent.channel, sent.ts) == (CHANNEL, first.ts)
+    assert (alert.channel, alert.ts) == (CHANNEL, first.ts)
     assert first.metadata == {"event_type": "ops_alert", "event_payload": {"key": "incident-1"}}
     assert first.client_msg_id == second.client_msg_id is not None
     assert first.blocks == [SECTION]
@@ -74,30 +58,32 @@ def test_a_post_carries_what_finds_it_again(inbox: SlackInbox, notifier: SlackNo
 
 def test_a_reply_goes_into_the_thread(inbox: SlackInbox, notifier: SlackNotifier) -> None:
     """Details hang on the alert."""
-    sent = post(notifier)
-    assert isinstance(sent, Sent)
+    alert = sent(notifier)
     notifier.post(
-        channel=sent.channel, text="more", blocks=[], metadata_key="1:t", thread_ts=sent.ts
+        channel=alert.channel, text="more", blocks=[], metadata_key="1:t", thread_ts=alert.ts
     )
-    [alert, reply] = inbox.messages("ops-alerts")
-    assert inbox.replies(alert) == [reply]
+    [parent, reply] = inbox.messages("ops-alerts")
+    assert inbox.replies(parent) == [reply]
 
 
 def test_an_edit_replaces_the_message_and_keeps_its_key(
     inbox: SlackInbox, notifier: SlackNotifier
 ) -> None:
     """The same message says something new, and is still found."""
-    sent = post(notifier)
-    assert isinstance(sent, Sent)
+    alert = sent(notifier)
     blocks = [{"type": "divider"}]
     edited = notifier.update(
-        channel=sent.channel, ts=sent.ts, text="resolved", blocks=blocks, metadata_key="incident-1"
+        channel=alert.channel,
+        ts=alert.ts,
+        text="resolved",
+        blocks=blocks,
+        metadata_key="incident-1",
     )
-    assert edited == sent
+    assert edited == alert
     [message] = inbox.messages("ops-alerts")
     assert (message.text, message.blocks, message.revision) == ("resolved", blocks, 1)
     found = notifier.find(channel=CHANNEL, metadata_key="incident-1", since=now())
-    assert found == sent.ts
+    assert found == alert.ts
 
 
 def test_a_client_that_retries_by_itself_is_refused() -> None:
@@ -299,137 +285,9 @@ def test_an_edit_that_fails_is_told_apart(
     inbox: SlackInbox, notifier: SlackNotifier, error: str, outcome: Delivery
 ) -> None:
     """A message that is gone is blamed, so that a fresh one can be posted."""
-    sent = post(notifier)
-    assert isinstance(sent, Sent)
+    alert = sent(notifier)
     inbox.fail(Planned(method=UPDATE, error=error))
     edit = notifier.update(
-        channel=CHANNEL, ts=sent.ts, text="u", blocks=[], metadata_key="incident-1"
+        channel=CHANNEL, ts=alert.ts, text="u", blocks=[], metadata_key="incident-1"
     )
     assert edit == outcome
-
-
-def test_the_look_up_reads_every_page(inbox: SlackInbox, notifier: SlackNotifier) -> None:
-    """Hundreds of later messages, of people and of ours, do not hide one."""
-    sent = post(notifier, key="wanted")
-    assert isinstance(sent, Sent)
-    for number in range(450):
-        inbox.say("ops-alerts", f"chatter {number}")
-    post(notifier, key="other")
-    assert notifier.find(channel=CHANNEL, metadata_key="wanted", since=now()) == sent.ts
-    assert len(inbox.calls(HISTORY)) == 3
-
-
-def test_the_look_up_gives_up_rather_than_denies(
-    inbox: SlackInbox, notifier: SlackNotifier
-) -> None:
-    """Where there is too much to read, it does not say that the message is not there."""
-    post(notifier, key="wanted")
-    for number in range(2_000):
-        inbox.say("ops-alerts", f"chatter {number}")
-    found = notifier.find(channel=CHANNEL, metadata_key="wanted", since=now())
-    assert found == LookupUnavailable("too many messages since")
-
-
-def test_the_look_up_allows_for_a_clock_that_is_ahead(notifier: SlackNotifier) -> None:
-    """A message is found though our clock is minutes ahead of Slack's, not hours."""
-    sent = post(notifier)
-    assert isinstance(sent, Sent)
-    for ahead, expected in ((timedelta(minutes=4), sent.ts), (timedelta(hours=1), None)):
-        found = notifier.find(channel=CHANNEL, metadata_key="incident-1", since=now() + ahead)
-        assert found == expected
-
-
-def test_a_reply_is_looked_up_in_its_thread(notifier: SlackNotifier) -> None:
-    """A channel's history has no replies."""
-    sent = post(notifier)
-    assert isinstance(sent, Sent)
-    reply = notifier.post(
-        channel=CHANNEL, text="r", blocks=[], metadata_key="reply", thread_ts=sent.ts
-    )
-    assert isinstance(reply, Sent)
-    wanted = {"channel": CHANNEL, "metadata_key": "reply"}
-    assert notifier.find(**wanted, since=now()) is None
-    assert notifier.find(**wanted, since=now(), thread_ts=sent.ts) == reply.ts
-
-
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        None,
-        {"event_type": "other", "event_payload": {"key": "incident-1"}},
-        {"event_type": "ops_alert", "event_payload": {"key": 7}},
-    ],
-)
-def test_the_look_up_knows_only_its_own_metadata(
-    inbox: SlackInbox, notifier: SlackNotifier, metadata: dict[str, object] | None
-) -> None:
-    """What another application posted is not taken for ours."""
-    WebClient(TOKEN, base_url=inbox.api_url, retry_handlers=[]).chat_postMessage(
-        channel=CHANNEL, text="theirs", metadata=metadata
-    )
-    assert notifier.find(channel=CHANNEL, metadata_key="incident-1", since=now()) is None
-
-
-UNAVAILABLE: dict[str, tuple[Planned, LookupUnavailable]] = {
-    "no scope": (
-        Planned(method=HISTORY, error="missing_scope"),
-        LookupUnavailable("missing_scope"),
-    ),
-    "too often": (
-        Planned(method=HISTORY, status=429, retry_after=9),
-        LookupUnavailable("ratelimited", 9, passing=True),
-    ),
-    "broken": (Planned(method=HISTORY, status=500), LookupUnavailable("HTTP 500", passing=True)),
-}
-
-
-@pytest.mark.parametrize(("fault", "answer"), UNAVAILABLE.values(), ids=UNAVAILABLE.keys())
-def test_a_look_up_that_fails_says_so(
-    inbox: SlackInbox, notifier: SlackNotifier, fault: Planned, answer: LookupUnavailable
-) -> None:
-    """No answer is not an answer in the negative."""
-    inbox.fail(fault)
-    assert notifier.find(channel=CHANNEL, metadata_key="incident-1", since=now()) == answer
-
-
-def test_a_channel_that_slack_does_not_list_cannot_be_looked_up(notifier: SlackNotifier) -> None:
-    """A name is turned into an id through the list of channels, which is asked once."""
-    found = notifier.find(channel="#nowhere", metadata_key="1", since=now())
-    assert found == LookupUnavailable("no channel #nowhere among those Slack lists")
-
-
-def test_a_channel_is_learnt_once(inbox: SlackInbox, notifier: SlackNotifier) -> None:
-    """The list of channels is long in a large workspace."""
-    for _ in range(3):
-        notifier.find(channel="#ops-alerts", metadata_key="1", since=now())
-    assert len(inbox.calls("conversations.list")) == 1
-
-
-@pytest.mark.parametrize(
-    ("email", "user"),
-    [("ada@example.com", USERS[0].id), ("alan@example.com", None), ("nobody@example.com", None)],
-)
-def test_an_owner_is_found_by_address(
-    notifier: SlackNotifier, email: str, user: str | None
-) -> None:
-    """Whoever left the company is not mentioned."""
-    assert notifier.lookup_user(email) == user
-
-
-def test_an_owner_who_cannot_be_looked_up_is_not_denied(
-    inbox: SlackInbox, notifier: SlackNotifier
-) -> None:
-    """The caller can fall back without remembering that nobody is there."""
-    inbox.fail(Planned(method="users.lookupByEmail", status=429, retry_after=3))
-    assert notifier.lookup_user("ada@example.com") == LookupUnavailable(
-        "ratelimited", 3, passing=True
-    )
-
-
-def test_a_permalink_is_told_if_there_is_one(notifier: SlackNotifier, inbox: SlackInbox) -> None:
-    """It is a convenience: without it the alert is sent all the same."""
-    sent = post(notifier)
-    assert isinstance(sent, Sent)
-    link = notifier.permalink(channel=sent.channel, ts=sent.ts)
-    assert link == f"{inbox.url}/archives/{CHANNEL}/p{sent.ts.replace('.', '')}"
-    assert notifier.permalink(channel=sent.channel, ts="1.000001") is None

@@ -75,17 +75,15 @@ class Page:
             if (its_day := f"{_time(message.ts):%A, %d %B %Y}") != day:
                 day = its_day
                 shown.append(f'<div class="day"><span>{day}</span></div>')
-            shown.append(self._with_thread(message, messages, names))
+            shown.append(self._with_thread(message, names))
         older = len(top) - _SHOWN
         note = f'<p class="empty">{older} older messages are not shown.</p>' if older > 0 else ""
         body = note + "".join(shown) or '<p class="empty">No messages yet.</p>'
         name = html.escape(channel.name)
         return f'<section data-channel="{channel.id}"><h1># {name}</h1><div>{body}</div></section>'
 
-    def _with_thread(
-        self, message: Message, messages: Sequence[Message], names: dict[str, str]
-    ) -> str:
-        replies = [one for one in messages if one.is_reply and one.thread_ts == message.ts]
+    def _with_thread(self, message: Message, names: dict[str, str]) -> str:
+        replies = self._store.replies(message.channel, message.ts)
         thread = ""
         if replies:
             count = f"{len(replies)} {'reply' if len(replies) == 1 else 'replies'}"

@@ -59,7 +59,8 @@ class Store:
     def __init__(self, folder: Path | None) -> None:
         self._lock = threading.RLock()
         self._channels: dict[str, Channel] = {}
-        self._versions: dict[tuple[str, str], list[Message]] = {}
+        self._versions: dict[str, dict[str, list[Message]]] = {}
+        self._replies: dict[tuple[str, str], list[str]] = {}
         self._last_ts: dict[str, int] = {}
         self.changes = 0
         self._file = _open(folder / FILE) if folder else None
@@ -105,18 +106,22 @@ class Store:
     def versions(self, channel: str, ts: str) -> list[Message]:
         """Return a message as it was posted and after each edit."""
         with self._lock:
-            return list(self._versions.get((channel, ts), ()))
+            return list(self._versions.get(channel, {}).get(ts, ()))
 
     def messages(self, channel: str | None = None) -> list[Message]:
         """Return messages as they stand now, by time, of one channel or of all."""
         with self._lock:
-            latest = [versions[-1] for versions in self._versions.values()]
-        chosen = [message for message in latest if channel in (None, message.channel)]
-        return sorted(chosen, key=lambda message: (micros_of(message.ts), message.channel))
+            chosen = list(self._versions) if channel is None else [channel]
+            latest = [
+                versions[-1] for one in chosen for versions in self._versions.get(one, {}).values()
+            ]
+        return sorted(latest, key=lambda message: (micros_of(message.ts), message.channel))
 
     def replies(self, channel: str, ts: str) -> list[Message]:
         """Return the replies in a thread, by time."""
-        return [one for one in self.messages(channel) if one.is_reply and one.thread_ts == ts]
+        with self._lock:
+            stamps = sorted(self._replies.get((channel, ts), ()), key=micros_of)
+            return [self._versions[channel][one][-1] for one in stamps]
 
     def _write(self, entry: Message | Channel) -> None:
         if self._file:
@@ -130,7 +135,10 @@ class Store:
         if isinstance(entry, Channel):
             self._channels[entry.id] = entry
             return
-        self._versions.setdefault((entry.channel, entry.ts), []).append(entry)
+        versions = self._versions.setdefault(entry.channel, {}).setdefault(entry.ts, [])
+        if entry.is_reply and entry.thread_ts and not versions:
+            self._replies.setdefault((entry.channel, entry.thread_ts), []).append(entry.ts)
+        versions.append(entry)
         last = max(self._last_ts.get(entry.channel, 0), micros_of(entry.ts))
         self._last_ts[entry.channel] = last
 
