@@ -49,7 +49,7 @@ def succeeded_of_run(tx: sa.Connection, account: str, run_id: str) -> dict[str, 
         .where(jobs.c.status == "SUCCEEDED", jobs.c.array_size.is_(None))
         .group_by(step)
     )
-    return dict(tx.execute(query).tuples().all())
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def still_open(tx: sa.Connection, account: str) -> list[Job]:

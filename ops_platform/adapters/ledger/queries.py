@@ -41,4 +41,6 @@ def narrowed(
 
 def fetch(tx: sa.Connection, query: sa.Select[Any]) -> list[Row]:
     """Return the rows of a query, each by the names of its columns."""
-    return [dict(row) for row in tx.execute(query).mappings()]
+    found = tx.execute(query)
+    names = list(map(str, found.keys()))  # plain text: SQLAlchemy has a type of its own for names
+    return [dict(zip(names, row, strict=True)) for row in found]
