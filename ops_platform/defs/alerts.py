@@ -4,6 +4,7 @@ import os
 import socket
 from collections import Counter
 from datetime import timedelta
+from uuid import uuid4
 
 import dagster as dg
 
@@ -35,7 +36,7 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
             addresses=addresses(settings),
             mention=OwnerFinder(settings.slack, notifier).mention,
             clock=now,
-            holder=f"{socket.gethostname()}:{os.getpid()}",
+            holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}",
             lease=timedelta(seconds=timing.delivery_lease_seconds),
         )
         return _report(sender.deliver(seconds=timing.delivery_budget_seconds))

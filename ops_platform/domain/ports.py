@@ -97,6 +97,10 @@ class Notifier(Protocol):
         """Return the ``ts`` of the message with that key, None if it is not there."""
         ...
 
+    def permalink(self, *, channel: str, ts: str) -> str | None:
+        """Return the address of a message, None if nobody tells."""
+        ...
+
     def lookup_user(self, email: str) -> str | LookupUnavailable | None:
         """Return the id of the active user with that e-mail address, if there is one."""
         ...

@@ -2,12 +2,14 @@
 
 A lease makes the sender the only one. What it was sending when it died, or does not know to have
 arrived, is looked up in the channel before it is sent again. It never sleeps: being told to wait
-becomes a later due time.
+becomes a later due time, and a hold on the channel that every sender keeps.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import alerts, incidents, leases
 from ops_platform.adapters.ledger.alerts import Alert, State
@@ -28,8 +30,13 @@ from ops_platform.domain.incidents import Incident
 from ops_platform.domain.ports import Notifier
 
 LEASE = "deliver_alerts"
+HOLD = "posts to "
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
+# Slack may still be at work on a post whose connection we lost; to look sooner proves nothing.
+UNSURE_WAIT = timedelta(seconds=30)
+# So long we wait for a look-up that fails in passing: after that, a second copy beats a lost alert.
+LOOKUP_PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,13 @@ class Delivered:
     permalink: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sender:
-    """Delivers what is due; ``mention`` returns the Slack markup that names an owner."""
+    """Delivers what is due; ``mention`` returns the Slack markup that names an owner.
+
+    ``holder`` names this sender alone: a tick that outlived its time still works beside the next
+    one, in the same process.
+    """
 
     ledger: Ledger
     notifier: Notifier
@@ -62,98 +73,108 @@ class Sender:
     clock: Callable[[], datetime]
     holder: str
     lease: timedelta = timedelta(seconds=120)
-    _waiting: set[str] = field(default_factory=set)
 
-    def deliver(self, *, seconds: float, limit: int = 50) -> list[Delivered] | None:
+    def deliver(self, *, seconds: float) -> list[Delivered] | None:
         """Deliver until nothing is due or time is up; None while another sender has the lease."""
         deadline = self.clock() + timedelta(seconds=seconds)
         with self.ledger.transaction() as tx:
-            mine = leases.take(tx, LEASE, holder=self.holder, now=self.clock(), length=self.lease)
-            due = alerts.due(tx, self.clock(), limit) if mine else []
+            mine = self._renew(tx)
         if not mine:
             return None
+        done: list[Delivered] = []
         try:
-            done = [self._attempt(alert) for alert in due if self.clock() < deadline]
+            while self.clock() < deadline and (delivered := self._step()):
+                done.append(delivered)
         finally:
             with self.ledger.transaction() as tx:
                 leases.give_back(tx, LEASE, holder=self.holder)
-        return [each for each in done if each is not None]
+        return done
 
-    def _attempt(self, alert: Alert) -> Delivered | None:
+    def _renew(self, tx: sa.Connection) -> bool:
+        return leases.take(tx, LEASE, holder=self.holder, now=self.clock(), length=self.lease)
+
+    def _step(self) -> Delivered | None:
+        """Work on the alert that is due first; None if there is none, or the lease is lost."""
         with self.ledger.transaction() as tx:
-            incident = incidents.load(tx, alert.incident_id)
-        if incident is None or self._channel(incident) in self._waiting:
+            if not self._renew(tx):
+                return None
+            now = self.clock()
+            alert = alerts.first_due(tx, now, not_of=self._held(leases.held(tx, HOLD, now)))
+            incident = incidents.load(tx, alert.incident_id) if alert else None
+        if alert is None or incident is None:
             return None
+        return self._attempt(alert, incident)
+
+    def _held(self, channels: set[str]) -> list[str]:
+        return [name for name, address in self.addresses.items() if address.channel in channels]
+
+    def _attempt(self, alert: Alert, incident: Incident) -> Delivered | None:
         channel = self._channel(incident)
         if channel is None:
             return self._note(alert, incident, State.DEAD, reason="no channel is set")
-        if alert.state != State.PENDING:
-            found = self._look_up(alert, channel)
-            if isinstance(found, Sent):
+        if alert.is_unsure:
+            found = self._look_up(alert, alert.channel or channel)
+            if found is not None:
                 return self._conclude(alert, incident, found)
-            if isinstance(found, RateLimited):
-                return self._later(alert, incident, found)
         elif incident.state is domain.State.RESOLVED:
             return self._note(alert, incident, State.WITHHELD, reason="resolved before it was due")
-        return self._conclude(alert, incident, self._send(alert, incident, channel))
+        outcome = self._send(alert, incident, channel)
+        return None if outcome is None else self._conclude(alert, incident, outcome)
 
-    def _look_up(self, alert: Alert, channel: str) -> Sent | RateLimited | None:
-        found = self.notifier.find(
-            channel=channel, metadata_key=alert.key, since=alert.sending_at or alert.due_at
-        )
-        match found:
+    def _look_up(self, alert: Alert, channel: str) -> Delivery | None:
+        """Return what the channel tells of an earlier attempt; None means to send again."""
+        began = alert.sending_at or alert.due_at
+        match self.notifier.find(channel=channel, metadata_key=alert.key, since=began):
             case str(ts):
                 return Sent(channel=channel, ts=ts)
             case LookupUnavailable(retry_after_seconds=int(wait)):
                 return RateLimited(wait)
-        return None  # not there, or nobody may look: a second copy beats a lost alert
+            case LookupUnavailable(error=error, passing=True):
+                if self.clock() - began < LOOKUP_PATIENCE:
+                    return Unreachable(f"no look-up: {error}")
+        return None  # not there, or nobody may ever look: a second copy beats a lost alert
 
-    def _send(self, alert: Alert, incident: Incident, channel: str) -> Delivery:
+    def _send(self, alert: Alert, incident: Incident, channel: str) -> Delivery | None:
         links = self.addresses[incident.account].links
         message = render(incident, links=links, mention=self.mention(incident.owner))
         with self.ledger.transaction() as tx:
-            alerts.change(
-                tx,
-                alert,
-                state=State.SENDING,
-                sending_at=self.clock(),
-                channel=channel,
-                attempts=alert.attempts + 1,
-            )
+            # What came before may have taken long, and somebody else may be at it by now.
+            if not (self._renew(tx) and alerts.claim(tx, alert, channel=channel, now=self.clock())):
+                return None
         return self.notifier.post(
             channel=channel, text=message.text, blocks=message.blocks, metadata_key=alert.key
         )
 
     def _conclude(self, alert: Alert, incident: Incident, outcome: Delivery) -> Delivered:
+        state = State.AMBIGUOUS if alert.is_unsure else State.PENDING
         match outcome:
-            case Sent(ts=ts, permalink=permalink):
-                return self._note(
-                    alert,
-                    incident,
-                    State.SENT,
-                    permalink=permalink,
-                    message_ts=ts,
-                    sent_at=self.clock(),
-                )
-            case RateLimited():
-                return self._later(alert, incident, outcome)
+            case Sent():
+                return self._sent(alert, incident, outcome)
+            case RateLimited(retry_after_seconds=seconds):
+                wait = timedelta(seconds=seconds)
+                self._hold_back(incident, wait)
+                error = f"rate limited for {seconds} s"
             case Refused(error=error, permanent=True):
                 return self._note(alert, incident, State.DEAD, reason=error)
             case Refused(error=error) | Unreachable(error=error):
-                state = State.PENDING
+                wait = _backoff(alert.attempts)
             case Ambiguous(error=error):
-                state = State.AMBIGUOUS
-        due_at = self.clock() + _backoff(alert.attempts)
-        return self._note(alert, incident, state, reason=error, due_at=due_at)
+                state, wait = State.AMBIGUOUS, max(UNSURE_WAIT, _backoff(alert.attempts))
+        return self._note(alert, incident, state, reason=error, due_at=self.clock() + wait)
 
-    def _later(self, alert: Alert, incident: Incident, limited: RateLimited) -> Delivered:
-        # The limit is the channel's: nothing else goes there in this round.
-        self._waiting.add(self._channel(incident) or "")
-        wait = timedelta(seconds=limited.retry_after_seconds)
-        unsure = alert.state != State.PENDING
-        state = State.AMBIGUOUS if unsure else State.PENDING
-        reason = f"rate limited for {limited.retry_after_seconds} s"
-        return self._note(alert, incident, state, reason=reason, due_at=self.clock() + wait)
+    def _hold_back(self, incident: Incident, wait: timedelta) -> None:
+        # The limit is the channel's, not the alert's: no sender posts there until it is over.
+        name = f"{HOLD}{self._channel(incident)}"
+        with self.ledger.transaction() as tx:
+            leases.take(tx, name, holder="Slack", now=self.clock(), length=wait)
+
+    def _sent(self, alert: Alert, incident: Incident, sent: Sent) -> Delivered:
+        told = self._note(alert, incident, State.SENT, message_ts=sent.ts, sent_at=self.clock())
+        # Only now, since a death before the record would leave the alert in doubt.
+        permalink = self.notifier.permalink(channel=sent.channel, ts=sent.ts)
+        with self.ledger.transaction() as tx:
+            alerts.change(tx, alert, permalink=permalink)
+        return replace(told, permalink=permalink)
 
     def _note(
         self,
@@ -162,13 +183,11 @@ class Sender:
         state: State,
         *,
         reason: str | None = None,
-        permalink: str | None = None,
         **values: object,
     ) -> Delivered:
         with self.ledger.transaction() as tx:
-            values |= {"state": state, "reason": reason, "permalink": permalink}
-            alerts.change(tx, alert, **values)
-        return Delivered(incident, state, self._channel(incident), reason, permalink)
+            alerts.change(tx, alert, state=state, reason=reason, **values)
+        return Delivered(incident, state, self._channel(incident), reason)
 
     def _channel(self, incident: Incident) -> str | None:
         address = self.addresses.get(incident.account)

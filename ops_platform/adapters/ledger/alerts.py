@@ -1,5 +1,6 @@
 """The outbox, and the memory of what was sent."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ops_platform.adapters.ledger.queries import fetch
-from ops_platform.adapters.ledger.schema import alerts
+from ops_platform.adapters.ledger.schema import alerts, incidents
 from ops_platform.domain.incidents import Send, Withhold
 
 
@@ -53,6 +54,11 @@ class Alert(msgspec.Struct, frozen=True):
         """What the message carries, by which it is known again."""
         return f"{self.incident_id}:{self.revision}"
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether it may have arrived already."""
+        return self.state in {State.SENDING, State.AMBIGUOUS}
+
 
 def open_alert(
     tx: sa.Connection, incident_id: str, verdict: Send | Withhold, *, now: datetime
@@ -67,19 +73,40 @@ def open_alert(
     tx.execute(insert(alerts).values(incident_id=incident_id, revision=1, **values))
 
 
-def due(tx: sa.Connection, now: datetime, limit: int) -> list[Alert]:
-    """Return alerts that wait for a sender, the longest due first.
+def first_due(tx: sa.Connection, now: datetime, *, not_of: Collection[str]) -> Alert | None:
+    """Return the alert that waits longest for a sender, those of some accounts left aside.
 
     One that is ``sending`` was left behind by a sender that died: under the lease there is but one.
     """
-    query = sa.select(alerts).where(alerts.c.state.in_(OPEN), alerts.c.due_at <= now)
-    return _alerts(tx, query.order_by(alerts.c.due_at, alerts.c.id).limit(limit))
+    query = (
+        sa.select(alerts)
+        .join(incidents)
+        .where(alerts.c.state.in_(OPEN), alerts.c.due_at <= now)
+        .where(incidents.c.account.not_in(not_of))
+    )
+    return next(iter(_alerts(tx, query.order_by(alerts.c.due_at, alerts.c.id).limit(1))), None)
 
 
 def of_incident(tx: sa.Connection, incident_id: str) -> list[Alert]:
     """Return the alerts of an incident, in the order of their revisions."""
     query = sa.select(alerts).where(alerts.c.incident_id == incident_id)
     return _alerts(tx, query.order_by(alerts.c.revision))
+
+
+def claim(tx: sa.Connection, alert: Alert, *, channel: str, now: datetime) -> bool:
+    """Mark an alert as being sent; return False if it is no longer as it was read.
+
+    Of several attempts in doubt the time of the first is kept: there a look-up has to begin.
+    """
+    as_read = (alerts.c.state == alert.state) & (alerts.c.attempts == alert.attempts)
+    began = alert.sending_at if alert.is_unsure else now
+    claimed = (
+        sa.update(alerts)
+        .where(alerts.c.id == alert.id, as_read)
+        .values(state=State.SENDING, sending_at=began, channel=channel, attempts=alert.attempts + 1)
+        .returning(alerts.c.id)
+    )
+    return tx.scalar(claimed) is not None
 
 
 def change(tx: sa.Connection, alert: Alert, **values: object) -> None:

@@ -21,3 +21,10 @@ def take(tx: sa.Connection, name: str, *, holder: str, now: datetime, length: ti
 def give_back(tx: sa.Connection, name: str, *, holder: str) -> None:
     """End a lease before its time."""
     tx.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
+
+def held(tx: sa.Connection, prefix: str, now: datetime) -> set[str]:
+    """Return which leases of that prefix are held, by the rest of their names."""
+    mine = leases.c.name.startswith(prefix, autoescape=True)
+    names = tx.scalars(sa.select(leases.c.name).where(mine, leases.c.until > now))
+    return {name.removeprefix(prefix) for name in names}
