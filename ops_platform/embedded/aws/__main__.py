@@ -44,10 +44,10 @@ def _run(
         sys.stdout.write(f"AWS account {account.name} ({account.account_id}) is ready on ")
         sys.stdout.write(f"{account.endpoint_url}\n")
         sys.stdout.flush()
-        lifetime.wait()
+        lifetime.wait(running.is_working)
+        return 0 if running.is_working() else _refuse("The scheduler failed; see above.")
     finally:
         running.close()
-    return 0
 
 
 def _enter(account: EmbeddedAccount) -> None:
@@ -58,7 +58,7 @@ def _enter(account: EmbeddedAccount) -> None:
     os.environ.update(
         account.environment, MOTO_PORT=str(account.port), MOTO_ACCOUNT_ID=account.account_id
     )
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "HTTP_PROXY", "http_proxy"):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
 
 
@@ -81,4 +81,7 @@ def _refuse(sentence: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    # Everything is ended by now; taking moto's modules and threads apart would last a second.
+    sys.stdout.flush()
+    os._exit(code)

@@ -6,8 +6,6 @@ Nothing here imports moto, so that the command line can start an account in a pr
 import http.client
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,8 @@ EVENT_DEAD_LETTER_QUEUE = f"{EVENT_QUEUE}-dead-letter"
 FORWARDING_STACK = "ops-platform-event-forwarding"
 METAFLOW_BUCKET = "metaflow"
 JOB_LOG_GROUP = "/aws/batch/job"
+READY_PATH = "/ops-platform/account"
+"""Where an account says its id once it is provisioned."""
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "embedded", "AWS_SECRET_ACCESS_KEY": "embedded"}
 
@@ -65,6 +65,8 @@ class EmbeddedAccount:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
 
 
@@ -126,7 +128,7 @@ class AccountNotReadyError(RuntimeError):
 
 
 def wait_until_ready(
-    account: EmbeddedAccount, process: Child | None = None, *, seconds: float = 30
+    account: EmbeddedAccount, process: Child | None = None, *, seconds: float = 60
 ) -> None:
     """Return once the account is provisioned and answers.
 
@@ -150,9 +152,11 @@ def wait_until_ready(
 
 def is_ready(account: EmbeddedAccount) -> bool:
     """Tell whether this very account answers on its port."""
-    address = f"{account.endpoint_url}/ops-platform/account"
+    connection = http.client.HTTPConnection("127.0.0.1", account.port, timeout=2)
     try:
-        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310
-            return bool(response.read() == account.account_id.encode())
-    except (urllib.error.URLError, OSError, http.client.HTTPException):
+        connection.request("GET", READY_PATH)
+        return connection.getresponse().read() == account.account_id.encode()
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()

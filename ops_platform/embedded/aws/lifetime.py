@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 
@@ -18,14 +19,14 @@ class Lifetime:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
 
-    def wait(self) -> None:
-        """Return when it is time to end.
+    def wait(self, is_working: Callable[[], bool]) -> None:
+        """Return when it is time to end, or what is to work has failed.
 
         The parent is looked at rather than followed by PR_SET_PDEATHSIG, which would tell the end
         of the parent's thread, and Linux only.
         """
         while not self._over.wait(0.3):
-            if os.getppid() != self._parent:
+            if os.getppid() != self._parent or not is_working():
                 return
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:

@@ -79,6 +79,10 @@ class Runtime:
         self._scheduler.start()
         self._server.declare_ready()
 
+    def is_working(self) -> bool:
+        """Tell whether jobs are being scheduled."""
+        return self._scheduler.is_alive()
+
     def close(self) -> None:
         """End every job process."""
         self._scheduler.close()

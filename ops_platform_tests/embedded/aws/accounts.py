@@ -184,6 +184,12 @@ class Aws:
         jobs: list[Json] = self.client("batch").describe_jobs(jobs=ids)["jobs"] if ids else []
         return sorted(jobs, key=lambda job: str(job["jobName"]))
 
+    def all_jobs(self) -> list[Json]:
+        """Return every job of the queue that flows use."""
+        everything = [{"name": "AFTER_CREATED_AT", "values": ["0"]}]
+        listed = self.client("batch").list_jobs(jobQueue="metaflow", filters=everything)
+        return list(listed["jobSummaryList"])
+
     def end_jobs(self) -> None:
         """Terminate what a test has left, so that the next one finds the account empty."""
         for job_id in self._jobs:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops_platform_tests.embedded.aws.accounts import Aws, Json
+from ops_platform_tests.embedded.aws.accounts import Aws, Json, eventually
 
 
 def test_a_job_sees_the_environment_of_batch(aws: Aws) -> None:
@@ -102,6 +102,13 @@ def test_the_children_of_a_job_end_with_it(aws: Aws) -> None:
     job = aws.until(aws.submit("sleep 600 & echo $!; exit 0"), "SUCCEEDED")
     (pid,) = aws.log_of(job)
     assert not _is_alive(int(pid))
+
+
+def test_a_very_long_line_is_logged_in_pieces(aws: Aws) -> None:
+    """One line cannot fill the memory; none of it is lost."""
+    job = aws.until(aws.submit("head -c 40000 /dev/zero | tr '\\0' x; echo"), "SUCCEEDED")
+    lines = eventually(lambda: [line for line in aws.log_of(job) if len(aws.log_of(job)) == 3])
+    assert [len(line) for line in lines] == [16_384, 16_384, 40_000 - 2 * 16_384]
 
 
 def test_an_array_job_waits_for_its_children_and_fails_with_one(aws: Aws) -> None:

@@ -62,7 +62,7 @@ def test_sigkill_of_the_account_leaves_no_job_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_the_account_and_its_jobs_within_three_seconds(
+def test_a_signal_ends_the_account_and_its_jobs_promptly(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     """Even where the signals are ignored at the start, as in the background of a script."""
@@ -70,7 +70,7 @@ def test_a_signal_ends_the_account_and_its_jobs_within_three_seconds(
     with _ignoring_signals(account, tmp_path) as process:
         pids = _job_processes(Aws(account, tmp_path))
         process.send_signal(number)
-        assert process.wait(timeout=3) == 0
+        assert process.wait(timeout=5) == 0
         assert not _alive(pids)
         assert not is_ready(account)
         assert list((tmp_path / "jobs").iterdir()) == []

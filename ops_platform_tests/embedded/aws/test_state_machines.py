@@ -129,6 +129,16 @@ def test_a_stopped_execution_is_aborted_with_its_jobs(aws: Aws) -> None:
     assert statuses == ["RUNNING", "ABORTED"]
 
 
+def test_an_execution_can_be_stopped_as_soon_as_it_is_started(aws: Aws) -> None:
+    """No job of it is left running, though it may not have been submitted yet."""
+    arn = aws.start(_only(task(aws.definition("sleep", "60"))))
+    aws.client("stepfunctions").stop_execution(executionArn=arn)
+    assert aws.execution(arn)["status"] == "ABORTED"
+    assert aws.history(arn)[-1]["type"] == "ExecutionAborted"
+    running = {"RUNNABLE", "STARTING", "RUNNING"}
+    eventually(lambda: not running & {job["status"] for job in aws.all_jobs()})
+
+
 def test_an_execution_that_lasts_too_long_times_out_with_its_jobs(aws: Aws) -> None:
     """As with --workflow-timeout."""
     arn = aws.start(_only(task(aws.definition("sleep", "60"))) | {"TimeoutSeconds": 2})

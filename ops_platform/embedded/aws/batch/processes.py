@@ -112,6 +112,7 @@ class ProcessStarter:
 
         Raises:
             OSError: There is no such program.
+            ValueError: The command or its environment contains a NUL.
         """
         folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder))
         try:
@@ -124,7 +125,7 @@ class ProcessStarter:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        except OSError:
+        except (OSError, ValueError):
             shutil.rmtree(folder, ignore_errors=True)
             raise
         self._warden.tell("+", process.pid)

@@ -93,7 +93,7 @@ class Runs:
             run.process = self._starter.start(
                 job.spec.command, environment=_environment(run), stream=attempt.log_stream
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             attempt.status_reason = NOT_STARTED
             attempt.reason = f"CannotStartContainerError: {error}"[:255]
             self._finish(run, exit_code=None)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -90,7 +91,7 @@ class Executions:
                 if execution.stop_date is None:
                     execution.error, execution.cause = error or None, cause or None
                     self._end(execution, ExecutionStatus.ABORTED)
-            env = execution.exec_worker.env
+            env = _environment(execution)
             if env is not None:
                 env.set_stop(stop_date=stop_date, cause=cause, error=error)
 
@@ -109,7 +110,7 @@ class Executions:
     def _end(self, execution: Moto, status: ExecutionStatus) -> None:
         execution.exec_status = status
         execution.stop_date = _to_milliseconds(datetime.now(UTC))
-        env = execution.exec_worker.env
+        env = _environment(execution)
         if env is not None:
             event = _TERMINAL_EVENTS[status.value]
             about = {"error": execution.error, "cause": execution.cause}
@@ -121,6 +122,15 @@ class Executions:
 
     def _emit(self, execution: Moto, status: str) -> None:
         self._bus.execution_changed(execution.exec_arn, _detail(execution, status))
+
+
+def _environment(execution: Moto) -> Moto | None:
+    """Return where moto evaluates the execution; its thread makes it a little after the start."""
+    for _ in range(100):
+        if execution.exec_worker.env is not None:
+            return execution.exec_worker.env
+        time.sleep(0.02)
+    return None
 
 
 def _detail(execution: Moto, status: str) -> JsonObject:

@@ -1,0 +1,1 @@
+"""Metaflow flows that the tests deploy."""
