@@ -15,7 +15,7 @@ from pathlib import Path
 
 MARK = "OPS_PLATFORM_EMBEDDED_UP"
 # `up` promises to be gone within 8 seconds; Postgres goes after the guard.
-GRACE_SECONDS = 4.0
+GRACE_SECONDS = 3.5
 _KILL_SECONDS = 2.0
 _LOOK_SECONDS = 0.05
 
