@@ -1,4 +1,15 @@
-"""The errors a user can do something about."""
+"""The errors a user can do something about.
+
+The tree, each branch next to what raises it::
+
+    PlatformError
+    ├── SettingsError        settings/problems.py
+    ├── AwsError             adapters/aws_errors.py
+    ├── LedgerError          adapters/ledger/database.py
+    └── StateFolderError, PostgresError, PortTakenError, ...   embedded/
+
+The command line shows their text without a traceback and ends with exit code 2.
+"""
 
 
 class PlatformError(Exception):
