@@ -16,7 +16,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 FLAGS = (
-    "--headless",
+    "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -28,7 +28,7 @@ FLAGS = (
     "--force-device-scale-factor=1",
 )
 # Dagster's pages fill themselves by several requests, one after the other.
-SETTLE_MILLISECONDS = 15_000
+SETTLE_MILLISECONDS = 30_000
 
 
 def main() -> int:
@@ -49,7 +49,7 @@ def main() -> int:
 
 def _pages(addresses: dict[str, str]) -> list[tuple[str, str, str]]:
     dagster = addresses["dagster_url"].rstrip("/")
-    flow = f"{dagster}/assets/flows/staging/transport/SimulateCity"
+    flow = f"{dagster}/assets/flows/staging/demand/ForecastDemand"
     sensor = f"{dagster}/locations/ops_platform/sensors/ingest_events_staging"
     return [
         ("slack", addresses["slack_url"].removesuffix("api/"), "1200,900"),
@@ -62,7 +62,7 @@ def _pages(addresses: dict[str, str]) -> list[tuple[str, str, str]]:
 def _take(browser: str, url: str, picture: Path, size: str) -> int:
     with tempfile.TemporaryDirectory() as profile:
         command = [browser, *FLAGS, f"--user-data-dir={profile}", f"--window-size={size}"]
-        command += [f"--timeout={SETTLE_MILLISECONDS}", f"--screenshot={picture.resolve()}", url]
+        command += [f"--virtual-time-budget={SETTLE_MILLISECONDS}", f"--screenshot={picture.resolve()}", url]
         subprocess.run(command, check=False, capture_output=True, timeout=120)
     taken = picture.is_file() and picture.stat().st_size > 0
     sys.stdout.write(f"{picture}\n" if taken else f"{url} could not be taken\n")

@@ -14,6 +14,8 @@ EMBEDDED_TOKEN = "xoxb-embedded"  # noqa: S105
 _ACCOUNTS = {"staging": "111111111111", "production": "222222222222"}
 # Nothing listens there: while the edition is not up, no call may leave this machine.
 _NOWHERE = "http://127.0.0.1:1/"
+# The owners of the demo's flows, who are members of the Slack inbox.
+_OWNERS = {"ada": "U0ADA00001", "grace": "U0GRACE001"}
 _TIMING = {
     "settle_seconds": 20,
     "ingest_interval_seconds": 5,
@@ -27,7 +29,7 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
     addresses = written.get("accounts", {})
     return {
         "accounts": [_account(name, addresses.get(name, {})) for name in _ACCOUNTS],
-        "slack": {"base_url": written.get("slack_url", _NOWHERE)},
+        "slack": {"base_url": written.get("slack_url", _NOWHERE), "owners": _OWNERS},
         "timing": _TIMING,
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
     }

@@ -87,6 +87,8 @@ def _entity(value: str, names: Mapping[str, str]) -> str:
         return _mention(f"@{names.get(target[1:], label or target[1:])}", target[1:] in names)
     if target.startswith("#"):
         return _mention(f"#{names.get(target[1:], label or target[1:])}", target[1:] in names)
+    if target.startswith("!date^"):  # a client writes it in its reader's zone; this page in UTC
+        return _text(label)
     if target.startswith("!"):
         name = target[1:].partition("^")[0]
         return _mention(f"@{label.lstrip('@') or name}", name in _EVERYBODY)

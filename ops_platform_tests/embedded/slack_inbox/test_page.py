@@ -29,6 +29,7 @@ HTML = {
     "<@U0NOBODY99>": '<span class="mention unknown">@U0NOBODY99</span>',
     "<!channel>": '<span class="mention">@channel</span>',
     "<#C1>": '<span class="mention">#general</span>',
+    "<!date^1767225600^{date}|2026-01-01 00:00:00Z>": "2026-01-01 00:00:00Z",
     "<!subteam^S1|@team>": '<span class="mention unknown">@team</span>',
     ":x: :nosuch: 12:30:45": "❌ :nosuch: 12:30:45",
     "<script>alert(1)</script>": "scriptalert(1)/script",
