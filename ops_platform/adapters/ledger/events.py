@@ -30,9 +30,12 @@ def insert_new(
     Whoever calls holds the lock of the accounts, so that nobody else inserts the same meanwhile.
     """
     unique = {(event.time, event.id): (account, event) for account, event in arrived}
+    # Before anything else of events is touched: a partition waits for all who read the table.
+    _provide_partitions(
+        tx, {event.time.astimezone(UTC).date() for _, event in arrived}, received_at
+    )
     known = _known(tx, unique)
     new = [pair for key, pair in unique.items() if key not in known]
-    _provide_partitions(tx, {event.time.astimezone(UTC).date() for _, event in new}, received_at)
     rows.copy(tx, "events", _COLUMNS, (_row(*pair, received_at) for pair in new))
     return new
 
@@ -77,17 +80,24 @@ def _row(account: str, event: Event, received_at: datetime) -> tuple[Any, ...]:
 def _provide_partitions(tx: sa.Connection, days: set[date], now: datetime) -> None:
     first, last = (now - DAYS_BACK).date(), (now + DAYS_AHEAD).date()
     wanted = {f"events_{day:%Y%m%d}": day for day in sorted(days) if first <= day <= last}
-    for name, day in wanted.items():
-        if tx.scalar(sa.select(sa.func.to_regclass(name))) is None:
-            rows.lock(tx, "partitions of events")
-            _create_partition(tx, name, day)
+    missing = [name for name in wanted if not _exists(tx, name)]
+    if missing:
+        # Nobody else makes a partition meanwhile, or adds to the one the rows move out of.
+        tx.exec_driver_sql("LOCK TABLE events_other IN ACCESS EXCLUSIVE MODE")
+    for name in missing:
+        if not _exists(tx, name):  # while we waited, another may have made it
+            _create_partition(tx, name, wanted[name])
+
+
+def _exists(tx: sa.Connection, table: str) -> bool:
+    return tx.scalar(sa.select(sa.func.to_regclass(table))) is not None
 
 
 def _create_partition(tx: sa.Connection, name: str, day: date) -> None:
     # A day may have events in the default partition already, from before it came near.
     first, last = (f"'{each.isoformat()} 00:00Z'" for each in (day, day + timedelta(days=1)))
     during = f"time >= {first} AND time < {last}"
-    tx.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {name} (LIKE events INCLUDING ALL)")
+    tx.exec_driver_sql(f"CREATE TABLE {name} (LIKE events INCLUDING ALL)")
     tx.exec_driver_sql(
         f"WITH moved AS (DELETE FROM events_other WHERE {during} RETURNING *)"  # noqa: S608, ours
         f" INSERT INTO {name} SELECT * FROM moved"
