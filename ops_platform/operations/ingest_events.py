@@ -151,7 +151,7 @@ def _fold_all(tx: sa.Connection, new: Arrived) -> set[tuple[str, str]]:
     instances = _fold(tx, new, _INSTANCES)
     if changed_jobs:
         jobs.save(tx, changed_jobs)
-        runs.note(tx, changed_jobs)
+        runs.note(tx, new)
     if changed:
         executions.save(tx, changed)
     if instances:
