@@ -23,15 +23,17 @@ from ops_platform.domain.events import (
 from ops_platform.domain.identity import arn_tail, run_id
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TEXT_LIMIT = 2000
+NUMBER_LIMIT = 2**31  # of the ledger's integer columns
 _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="detail-type"):
     id: aws.Key
     time: Annotated[datetime, msgspec.Meta(tz=True)]
-    account: Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")]
+    account: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}\Z")]
     region: aws.Name
 
     def event(self) -> Event:
@@ -109,7 +111,7 @@ def _job_event(envelope: _Envelope, job: aws.Job, *, blocked: bool) -> JobEvent:
     last = attempts[-1] if attempts else _NO_ATTEMPT
     return JobEvent(
         id=envelope.id,
-        time=envelope.time,
+        time=envelope.time.astimezone(UTC),
         aws_account_id=envelope.account,
         region=envelope.region,
         job_id=job.job_id,
@@ -156,7 +158,7 @@ def _attempt(attempt: aws.Attempt) -> Attempt:
 def _execution_event(envelope: _Envelope, execution: aws.Execution) -> ExecutionEvent:
     return ExecutionEvent(
         id=envelope.id,
-        time=envelope.time,
+        time=envelope.time.astimezone(UTC),
         aws_account_id=envelope.account,
         region=envelope.region,
         execution_arn=execution.execution_arn,
@@ -177,7 +179,7 @@ def _instance_event(envelope: _Envelope, instance: aws.Instance) -> InstanceEven
     registered = {item.name: item.integer_value for item in instance.registered_resources}
     return InstanceEvent(
         id=envelope.id,
-        time=envelope.time,
+        time=envelope.time.astimezone(UTC),
         aws_account_id=envelope.account,
         region=envelope.region,
         instance_arn=instance.container_instance_arn,
@@ -215,9 +217,10 @@ def _cause(cause: str | None) -> str | None:
         return _clip(cause)
     try:
         found = _decode_cause(cause)
-    except msgspec.DecodeError:  # Step Functions cuts a cause at 32,768 characters
+    except (msgspec.DecodeError, RecursionError):  # cut off at 32,768 characters
         return "A Batch job failed; its description was cut off."
-    return _clip(found.status_reason)
+    # The document is a text within a text, whose own escapes `_without_nul` could not see.
+    return _clip(found.status_reason and found.status_reason.replace("\x00", "\ufffd"))
 
 
 def _is_metaflow_input(text: str | None) -> bool:
@@ -241,8 +244,9 @@ def _either(first: T | None, second: T | None) -> T | None:
     return second if first is None else first
 
 
-def _number(text: str | None, kind: Callable[[str], T]) -> T | None:
+def _number(text: str | None, kind: Callable[[str], N]) -> N | None:
     try:
-        return None if text is None else kind(text)
+        number = None if text is None else kind(text)
     except ValueError:
         return None
+    return number if number is not None and 0 <= number < NUMBER_LIMIT else None
