@@ -111,9 +111,12 @@ def advance_execution(
     if execution is None:
         return Execution(account, event, failure)
     failures = [known for known in (execution.failure, failure) if known is not None]
+    latest = max(execution.latest, event, key=_execution_order)
+    # Step Functions omits an input that is too large together with the output.
+    metaflow_input = execution.latest.metaflow_input or event.metaflow_input
     return Execution(
         account,
-        max(execution.latest, event, key=_execution_order),
+        msgspec.structs.replace(latest, metaflow_input=metaflow_input),
         max(failures, key=_execution_order, default=None),
     )
 
