@@ -7,6 +7,7 @@ from typing import Any
 
 from ops_platform.adapters.ledger import executions
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.domain.identity import machine_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def _flow_run(row: Mapping[str, Any]) -> FlowRun:
         seq=row["seq"],
         account=row["account"],
         project=row["project"],
-        flow=row["flow_name"] or row["name"],
+        flow=row["flow_name"] or machine_name(row["machine_arn"]),
         branch=row["branch"],
         run_id=row["run_id"],
         owner=row["owner"],
