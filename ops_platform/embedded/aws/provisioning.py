@@ -38,6 +38,12 @@ QUEUES = (
     QueuePlan("stuck", ComputeLimits(name="stuck-spot", max_vcpus=4, types=(_LARGE, _XLARGE))),
 )
 DEFAULT_QUEUE = QUEUES[0].name
+_FORWARDING = {
+    "QueueName": EVENT_QUEUE,
+    "DeadLetterQueueName": EVENT_DEAD_LETTER_QUEUE,
+    # Nobody at a laptop waits two minutes for what a killed sensor had received.
+    "VisibilityTimeoutSeconds": "30",
+}
 ROLES = ("metaflow", "batch-service", "batch-instance")
 
 
@@ -72,11 +78,8 @@ class Provisioner:
             StackName=FORWARDING_STACK,
             TemplateBody=shipped("deploy/event-forwarding.yaml").read_text(encoding="utf-8"),
             Parameters=[
-                {"ParameterKey": "QueueName", "ParameterValue": EVENT_QUEUE},
-                {
-                    "ParameterKey": "DeadLetterQueueName",
-                    "ParameterValue": EVENT_DEAD_LETTER_QUEUE,
-                },
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in _FORWARDING.items()
             ],
         )
 

@@ -1,9 +1,19 @@
 """The account deploys the very template that users deploy."""
 
 import json
+import subprocess
+import sys
 
 from ops_platform.embedded.aws.account import FORWARDING_STACK
+from ops_platform.shipped import shipped
 from ops_platform_tests.embedded.aws.accounts import Aws
+
+
+def test_the_template_is_sound() -> None:
+    """As cfn-lint sees it: it is what users deploy in AWS."""
+    line = [sys.executable, "-m", "cfnlint", str(shipped("deploy/event-forwarding.yaml"))]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_stack_tells_the_queue_that_the_platform_reads(aws: Aws) -> None:

@@ -81,7 +81,10 @@ class BatchApi:
         front = self._scheduler.queue_front(_name(body["jobQueue"]))
         if front is None:
             raise ClientException(f"JobQueue {body['jobQueue']} does not exist")
-        jobs = [{"jobArn": job.arn, "earliestTimeAtPosition": job.created_at} for job in front]
+        jobs = [
+            {"jobArn": job.arn, "earliestTimeAtPosition": job.head_since or job.runnable_at}
+            for job in front
+        ]
         return {"frontOfQueue": {"jobs": jobs[:_MAX_DESCRIBED], "lastUpdatedAt": now_ms()}}
 
     def gaps(self) -> list[Gap]:

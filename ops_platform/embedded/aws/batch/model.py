@@ -105,7 +105,8 @@ class Job:
     cancelled: bool = False
     terminated: bool = False
     stop_reason: str | None = None
-    head_since: float | None = None
+    runnable_at: int | None = None
+    head_since: int | None = None
     blocked_told: bool = False
     ended: threading.Event = field(default_factory=threading.Event)
 

@@ -1,7 +1,6 @@
 """The scheduler of AWS Batch: FIFO queues in front of compute environments that are limited."""
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -175,6 +174,7 @@ class Scheduler(threading.Thread):
 
     def _make_runnable(self, job: Job) -> None:
         queue = self._queues[job.spec.queue_name]
+        job.runnable_at, job.head_since, job.blocked_told = now_ms(), None, False
         queue.runnable.append(job)
         queue.runnable.sort(key=lambda job: job.sequence)
         self._move(job, Status.RUNNABLE)
@@ -183,20 +183,19 @@ class Scheduler(threading.Thread):
         """Start jobs from the head; the first that finds no room holds up all behind it."""
         while queue.runnable:
             head = queue.runnable[0]
+            head.head_since = head.head_since or now_ms()
             instance = queue.compute.place(head.job_id, head.spec.vcpus, head.spec.memory)
             if instance is None:
-                self._explain_block(queue, head)
+                self._explain_block(queue, head, head.head_since)
                 return
             queue.runnable.pop(0)
             head.status_reason = None
             self._runs.begin(head, instance, queue.compute)
 
-    def _explain_block(self, queue: Queue, head: Job) -> None:
+    def _explain_block(self, queue: Queue, head: Job, since: int) -> None:
         if queue.compute.can_ever_hold(head.spec.vcpus, head.spec.memory) or head.blocked_told:
             return
-        now = time.monotonic()
-        head.head_since = now if head.head_since is None else head.head_since
-        if now - head.head_since >= self._timing.blocked:
+        if now_ms() - since >= self._timing.blocked * 1000:
             head.blocked_told = True
             head.status_reason = UNPLACEABLE
             self._listener.blocked(head)
