@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from ops_platform.embedded.aws.account import FORWARDING_STACK
 from ops_platform.shipped import shipped
@@ -11,7 +12,8 @@ from ops_platform_tests.embedded.aws.accounts import Aws
 
 def test_the_template_is_sound() -> None:
     """As cfn-lint sees it: it is what users deploy in AWS."""
-    line = [sys.executable, "-m", "cfnlint", str(shipped("deploy/event-forwarding.yaml"))]
+    linter = Path(sys.executable).with_name("cfn-lint")
+    line = [str(linter), str(shipped("deploy/event-forwarding.yaml"))]
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
