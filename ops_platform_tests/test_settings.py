@@ -336,3 +336,16 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.timing.settle_seconds = 1
+
+
+def test_names_that_dagster_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
+    """The sensors of both accounts would have one name."""
+    text = "".join(
+        f'[[accounts]]\nname = "{name}"\naws_account_id = "{number * 12}"\nregion = "eu-west-1"\n'
+        'event_queue_url = "https://sqs/q"\nalerts = "observe"\n'
+        for name, number in (("ml-staging", "1"), ("ml_staging", "2"))
+    )
+    (tmp_path / "ops_platform.toml").write_text(text)
+
+    with pytest.raises(SettingsError, match=r"differs from .* only by - and _"):
+        load({}, cwd=tmp_path)

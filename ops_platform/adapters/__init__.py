@@ -1,0 +1,1 @@
+"""The world, one module per system; retries and error handling live here."""

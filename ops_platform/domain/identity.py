@@ -24,20 +24,19 @@ class MachineName:
     flow: str | None
 
 
-def parse_machine_name(name: str, *, prefix: str = "") -> MachineName:
+def parse_machine_name(name: str) -> MachineName:
     """Read a state machine's name as Metaflow builds it.
 
     ``{project}.{branch}.{Flow}`` with ``@project``, else the flow's name. A name of more than 60
     characters is cut and hashed by Metaflow, so the flow cannot be told from it; nor can it where
     somebody chose another ``--name``, hence jobs overrule a name without a project.
     """
-    bare = name.removeprefix(f"{prefix}_") if prefix else name
-    if match := _PROJECT_MACHINE.fullmatch(bare):
+    if match := _PROJECT_MACHINE.fullmatch(name):
         return MachineName(**match.groupdict())
-    if _HASHED.fullmatch(bare) or not bare.isidentifier():
-        project, _, rest = bare.partition(".")
+    if _HASHED.fullmatch(name) or not name.isidentifier():
+        project, _, rest = name.partition(".")
         return MachineName(project=project if rest else None, branch=None, flow=None)
-    return MachineName(project=None, branch=None, flow=bare)
+    return MachineName(project=None, branch=None, flow=name)
 
 
 def arn_tail(arn: str) -> str:

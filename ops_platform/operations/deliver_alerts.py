@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from ops_platform.adapters.ledger import alerts, incidents, leases
 from ops_platform.adapters.ledger.alerts import Alert, State
-from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.domain import incidents as domain
 from ops_platform.domain.alert_message import render
 from ops_platform.domain.delivery import (
@@ -90,7 +88,7 @@ class Sender:
                 leases.give_back(tx, LEASE, holder=self.holder)
         return done
 
-    def _renew(self, tx: sa.Connection) -> bool:
+    def _renew(self, tx: Transaction) -> bool:
         return leases.take(tx, LEASE, holder=self.holder, now=self.clock(), length=self.lease)
 
     def _step(self) -> Delivered | None:

@@ -12,8 +12,6 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-import sqlalchemy as sa
-
 from ops_platform.adapters.ledger import (
     container_instances,
     events,
@@ -23,7 +21,7 @@ from ops_platform.adapters.ledger import (
     rows,
     runs,
 )
-from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
 from ops_platform.domain.incidents import AlertPolicy
@@ -47,7 +45,7 @@ class _Noun(Generic[E, S]):
 
     event: type[E]
     subject: Callable[[E], str]
-    load: Callable[[sa.Connection, str, Collection[str]], dict[str, S]]
+    load: Callable[[Transaction, str, Collection[str]], dict[str, S]]
     advance: Callable[[S | None, E, str], S]
 
 
@@ -144,7 +142,7 @@ def record(
     )
 
 
-def _fold_all(tx: sa.Connection, new: Arrived) -> set[tuple[str, str]]:
+def _fold_all(tx: Transaction, new: Arrived) -> set[tuple[str, str]]:
     """Bring the state up to date; return account and id of each run that changed."""
     changed_jobs = _fold(tx, new, _JOBS)
     changed = _fold(tx, new, _EXECUTIONS)
@@ -159,7 +157,7 @@ def _fold_all(tx: sa.Connection, new: Arrived) -> set[tuple[str, str]]:
     return _runs_of(changed_jobs) | {(each.account, each.run_id) for each in changed}
 
 
-def _fold(tx: sa.Connection, new: Arrived, noun: _Noun[E, S]) -> list[S]:
+def _fold(tx: Transaction, new: Arrived, noun: _Noun[E, S]) -> list[S]:
     """Fold the events of one kind into the states of their subjects; return what changed."""
     by_account: dict[str, list[E]] = defaultdict(list)
     for account, event in new:

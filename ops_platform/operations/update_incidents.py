@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from ops_platform.adapters.ledger import alerts, executions, incidents, jobs
+from ops_platform.adapters.ledger.database import Transaction
 from ops_platform.domain.incidents import AlertPolicy, Run, correlate
 
 
 def update_incidents(
-    tx: sa.Connection, changed: Iterable[tuple[str, str]], *, policy: AlertPolicy, now: datetime
+    tx: Transaction, changed: Iterable[tuple[str, str]], *, policy: AlertPolicy, now: datetime
 ) -> None:
     """Write the incidents of runs, given as account and run id; new ones get their alert."""
     by_account: dict[str, set[str]] = defaultdict(set)

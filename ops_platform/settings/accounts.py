@@ -8,7 +8,6 @@ from ops_platform.settings.fields import (
     AccountName,
     AwsAccountId,
     Channel,
-    Prefix,
     Region,
     RoleArn,
     Table,
@@ -21,7 +20,6 @@ class MetaflowSettings(Table):
     """What Metaflow is told in this account."""
 
     ui_url: Url | None = None
-    state_machine_prefix: Prefix = ""
 
 
 class Account(Table):

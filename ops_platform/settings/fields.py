@@ -53,11 +53,6 @@ Url = Annotated[
 Word = Annotated[
     str, Field(pattern=r"\A[^\s\x00-\x1f]{1,1000}\Z"), Allowed("text without white space")
 ]
-Prefix = Annotated[
-    str,
-    Field(pattern=r"\A[A-Za-z0-9_-]{0,60}\Z"),
-    Allowed("up to 60 letters, digits, - or _"),
-]
 EnvironmentName = Annotated[
     str,
     Field(pattern=r"\A[A-Za-z_][A-Za-z0-9_]*\Z"),

@@ -25,6 +25,7 @@ def broken_rules(tables: dict[str, Any], given: dict[str, Any]) -> Iterator[Prob
     for index, key, sentence in (
         *_repeated(accounts, "name"),
         *_repeated(accounts, "aws_account_id"),
+        *_alike(accounts),
         *_several_ways_in(accounts),
         *_without_queue(accounts),
         *_without_channel(accounts, slack.get("default_channel")),
@@ -61,6 +62,20 @@ def _repeated(accounts: Accounts, key: str) -> Iterator[Finding]:
     for index, account in accounts:
         if account.get(key) in repeated:
             yield index, key, f'"{account[key]}" stands for several accounts; give each its own'
+
+
+def _alike(accounts: Accounts) -> Iterator[Finding]:
+    """Dagster knows no hyphen: sensors of accounts ``a-b`` and ``a_b`` would have one name."""
+    names = [str(account.get("name")) for _, account in accounts]
+    for index, account in accounts:
+        name = str(account.get("name"))
+        other = next((n for n in names if n != name and _flat(n) == _flat(name)), None)
+        if other is not None:
+            yield index, "name", f'"{name}" differs from "{other}" only by - and _; choose another'
+
+
+def _flat(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _several_ways_in(accounts: Accounts) -> Iterator[Finding]:

@@ -10,6 +10,9 @@ from sqlalchemy.exc import OperationalError
 from ops_platform.adapters.ledger.migrate import upgrade
 from ops_platform.domain.errors import PlatformError
 
+Transaction = sa.Connection
+"""A connection within ``Ledger.transaction``: what all functions over the ledger take."""
+
 
 class LedgerError(PlatformError):
     """The ledger cannot be reached."""
@@ -27,7 +30,7 @@ class Ledger:
         self._migrated = False
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[Transaction]:
         """Yield a connection whose work is committed as a whole, or not at all."""
         with self._connect() as connection, connection.begin():
             yield connection
