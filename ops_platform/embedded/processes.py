@@ -92,7 +92,9 @@ class Programs:
             )
         started = Running(program, process, time.monotonic())
         self.running.append(started)
-        self.lifeline.write(b"%d\n" % process.pid)
+        # Should the guard be dead, `require_all_well` says so.
+        with contextlib.suppress(BrokenPipeError):
+            self.lifeline.write(b"%d\n" % process.pid)
         return started
 
     def await_ready(self, started: Sequence[Running], told: Callable[[Running], None]) -> None:

@@ -72,11 +72,11 @@ def servers(folder: Path) -> list[int]:
     return [pid for pid in _pids() if _workplace(pid) == data]
 
 
-def eventually(happens: Callable[[], bool], *, seconds: float = 10) -> bool:
+def eventually(happens: Callable[[], bool], *, seconds: float = 10, every: float = 0.01) -> bool:
     """Wait until something is so, a few seconds at most."""
     deadline = time.monotonic() + seconds
     while not happens() and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(every)
     return happens()
 
 

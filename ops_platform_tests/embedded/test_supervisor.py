@@ -1,0 +1,67 @@
+"""A signal stops us once, in order, and a second one does not break that off."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_WAITS = """
+import sys, time
+from ops_platform.embedded.supervisor import ignore_signals, stop_on_signals
+
+with stop_on_signals():
+    try:
+        print("waiting", flush=True)
+        time.sleep(60)
+    finally:
+        ignore_signals()
+        print("stopping", flush=True)
+        time.sleep(0.5)
+        print("stopped", flush=True)
+print("orderly", flush=True)
+"""
+_ENDS_ALONE = """
+import time
+from ops_platform.embedded.supervisor import ignore_signals, stop_on_signals
+
+with stop_on_signals():
+    ignore_signals()
+    print("stopping", flush=True)
+    time.sleep(0.5)
+print("orderly", flush=True)
+"""
+
+
+def started(code: str) -> subprocess.Popen[str]:
+    """Start Python code whose lines can be read."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_does_not_break_off_the_stop(number: signal.Signals) -> None:
+    """Who presses ^C twice is in a hurry, and still wants nothing left behind."""
+    with started(_WAITS) as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "waiting\n"
+        waiting.send_signal(number)
+        assert waiting.stdout.readline() == "stopping\n"
+        waiting.send_signal(number)
+        assert waiting.stdout.read() == "stopped\norderly\n"
+    assert waiting.returncode == 0
+
+
+def test_a_signal_does_not_break_off_a_stop_that_began_without_one() -> None:
+    """A program has died, everything is being stopped, and now ^C comes as well."""
+    with started(_ENDS_ALONE) as stopping:
+        assert stopping.stdout is not None
+        assert stopping.stdout.readline() == "stopping\n"
+        stopping.send_signal(signal.SIGINT)
+        assert stopping.stdout.read() == "orderly\n"
+    assert stopping.returncode == 0
