@@ -53,7 +53,7 @@ class World:
 
     def failed_run(self, run: str, *, account: str = "staging", status: str = "FAILED") -> str:
         """Record a run that failed just now, or came to another end; return its incident's id."""
-        events = _end_of_run(run, account, self.clock(), status)
+        events = end_of_run(run, account, self.clock(), status)
         record(self.ledger, bodies(events), accounts=ACCOUNTS, policy=POLICY, now=self.clock())
         return incident_id(_arn(run, account))
 
@@ -149,7 +149,7 @@ def _arn(run: str, account: str) -> str:
     return f"arn:aws:states:{REGION}:{_NUMBERS[account]}:execution:TrainFlow:{run}"
 
 
-def _end_of_run(run: str, account: str, at: datetime, status: str) -> list[Event]:
+def end_of_run(run: str, account: str, at: datetime, status: str) -> list[Event]:
     """Return the event of the job that failed, and that of its run."""
     job = a_job_event(
         id=f"{account}-{run}-job",

@@ -1,0 +1,101 @@
+"""The code location's sensors, ticked one by one on real resources."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.clock import now
+from ops_platform.definitions import compose
+from ops_platform.defs.resources import Slack
+from ops_platform.domain.events import Event
+from ops_platform.settings.load import load
+from ops_platform.settings.model import Settings
+from ops_platform_tests.build import ACCOUNTS, bodies
+from ops_platform_tests.fakes import FakeQueue, FakeStateMachines
+
+AssetEvent = dg.AssetObservation | dg.AssetMaterialization | dg.AssetCheckEvaluation
+
+SETTINGS = """
+[slack]
+base_url = "http://127.0.0.1:1/"
+owners.ada = "U0ADA00001"
+
+[timing]
+settle_seconds = 0
+
+[accounts.staging]
+aws_account_id = "111111111111"
+region = "eu-west-1"
+event_queue_url = "https://sqs.eu-west-1.amazonaws.com/111111111111/events"
+alerts = "send"
+slack_channel = "#alerts-staging"
+metaflow.ui_url = "https://metaflow.example.com"
+
+[accounts.production]
+aws_account_id = "222222222222"
+region = "eu-west-1"
+event_queue_url = "https://sqs.eu-west-1.amazonaws.com/222222222222/events"
+alerts = "send"
+slack_channel = "#alerts-production"
+"""
+NO_DATABASE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+def settings_in(folder: Path, text: str = SETTINGS, *, database_url: str = NO_DATABASE) -> Settings:
+    """Return the settings of a file with that text."""
+    (folder / "ops_platform.toml").write_text(text)
+    return load({"OPS_PLATFORM_DATABASE_URL": database_url}, cwd=folder)
+
+
+class FakeAccounts:
+    """The queue and the state machines of each account."""
+
+    def __init__(self) -> None:
+        self._queues = {name: FakeQueue(clock=now) for name in ACCOUNTS.values()}
+
+    def queue(self, name: str) -> FakeQueue:
+        """Return the account's queue."""
+        return self._queues[name]
+
+    def machines(self, name: str) -> FakeStateMachines:  # noqa: ARG002, as the real one
+        """Return the account's state machines, of which there are none."""
+        return FakeStateMachines([])
+
+    def send(self, account: str, *events: Event) -> None:
+        """Forward events into the queue of an account."""
+        self._queues[account].send(*(body.decode() for body in bodies(events)))
+
+
+@dataclass
+class Dagster:
+    """The sensors of the code location, each with the cursor of its last tick."""
+
+    settings: Settings
+    ledger: Ledger
+    slack_url: str = "http://127.0.0.1:1/"
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
+    cursors: dict[str, str | None] = field(default_factory=dict)
+
+    def tick(self, sensor: str) -> SensorExecutionData:
+        """Evaluate a sensor once, as the daemon does, and keep its cursor."""
+        slack = Slack(token="xoxb-test", base_url=self.slack_url)
+        with (
+            dg.DagsterInstance.ephemeral() as instance,
+            dg.build_sensor_context(
+                instance=instance,
+                cursor=self.cursors.get(sensor),
+                resources={"ledger": self.ledger, "accounts": self.accounts, "slack": slack},
+            ) as context,
+        ):
+            ticked = compose(self.settings).resolve_sensor_def(sensor).evaluate_tick(context)
+        self.cursors[sensor] = ticked.cursor or self.cursors.get(sensor)
+        assert not ticked.run_requests, "a run would cost a container"
+        return ticked
+
+
+def metadata(event: AssetEvent) -> dict[str, object]:
+    """Return the metadata of an event as plain values."""
+    return {name: value.value for name, value in event.metadata.items()}

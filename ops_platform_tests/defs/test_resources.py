@@ -1,0 +1,72 @@
+"""What the sensors are given."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ops_platform.adapters.sqs import SqsEventQueue
+from ops_platform.defs.resources import Accounts, Slack, resources
+from ops_platform.settings.load import load
+from ops_platform.settings.problems import SettingsError
+from ops_platform_tests.defs.dagster_world import SETTINGS, settings_in
+
+
+@pytest.fixture
+def slack(tmp_path: Path) -> Slack:
+    """Give the resource as the settings make it."""
+    made = resources(settings_in(tmp_path))["slack"]
+    assert isinstance(made, Slack)
+    return made
+
+
+def test_slack_is_asked_once_at_the_address_of_the_settings(
+    slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No handler of the client's own may post a second time."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
+    with dg.build_resources({"slack": slack}) as built:
+        client = built.slack.get_client()
+    assert client.base_url == "http://127.0.0.1:1/"
+    assert (client.retry_handlers, client.timeout) == ([], 10)
+    assert client.token == "xoxb-secret"
+
+
+def test_the_token_is_read_from_the_environment_and_never_shown(
+    slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster's pages and logs get the name of the variable."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
+    assert "xoxb-secret" not in repr(slack)
+    schema = slack.get_resource_definition().config_schema
+    assert "xoxb-secret" not in repr(schema.default_value)
+    assert "SLACK_BOT_TOKEN" in repr(schema.default_value)
+
+
+def test_a_missing_token_is_named(slack: Slack) -> None:
+    """Who forgot it is told which variable to set."""
+    with (
+        pytest.raises(dg.DagsterInvalidConfigError) as refused,
+        dg.build_resources({"slack": slack}),
+    ):
+        pass
+    assert "SLACK_BOT_TOKEN" in str(refused.value)
+
+
+def test_each_account_has_its_queue(tmp_path: Path) -> None:
+    """Nothing is connected before it is used."""
+    queue = Accounts(settings_in(tmp_path)).queue("staging")
+    assert isinstance(queue, SqsEventQueue)
+
+
+def test_an_account_without_a_queue_is_named(tmp_path: Path) -> None:
+    """In the embedded edition that is so until it is up."""
+    with pytest.raises(SettingsError, match=r"accounts\.staging\.event_queue_url: is not set"):
+        Accounts(load({}, cwd=tmp_path)).queue("staging")
+
+
+def test_the_code_location_asks_for_the_database(tmp_path: Path) -> None:
+    """An empty platform is not shown in its place."""
+    (tmp_path / "ops_platform.toml").write_text(SETTINGS)
+    with pytest.raises(SettingsError, match="set the environment variable OPS_PLATFORM_DATABASE"):
+        resources(load({}, cwd=tmp_path))
