@@ -3,32 +3,31 @@
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from ops_platform.adapters.accounts import AccountClients
+from ops_platform.embedded.aws.account import staging
 from ops_platform.settings.accounts import Account
+from ops_platform_tests.embedded.aws.accounts import free_port, running
 
 
 @pytest.fixture(scope="session")
-def emulator_url() -> Iterator[str]:
-    """Start an emulator on a free loopback port for as long as the tests run."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def emulated_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """Run an account of the embedded edition for as long as the tests run."""
+    account = staging(free_port())
+    with running(account, tmp_path_factory.mktemp("account")):
+        yield Account(
+            name="emulated",
+            aws_account_id=account.account_id,
+            region=account.region,
+            endpoint_url=account.endpoint_url,
+            event_queue_url=account.event_queue_url,
+        )
 
 
 @pytest.fixture(scope="session")
-def emulated_account(emulator_url: str) -> Account:
-    """Return the settings of an account at the emulator."""
-    return Account(
-        name="emulated",
-        aws_account_id="123456789012",
-        region="eu-west-1",
-        endpoint_url=emulator_url,
-        event_queue_url=f"{emulator_url}/123456789012/events",
-    )
+def emulator_url(emulated_account: Account) -> str:
+    """Return the address the account answers at."""
+    return str(emulated_account.endpoint_url)
 
 
 @pytest.fixture(scope="session")

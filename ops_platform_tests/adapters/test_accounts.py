@@ -14,7 +14,7 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.settings.accounts import Account
 from ops_platform_tests.adapters.canned_aws import Answer, Request, canned_aws
 
-_ROLE = "arn:aws:iam::222222222222:role/ops-platform"
+_ROLE = "arn:aws:iam::111111111111:role/ops-platform"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_an_emulator_never_sees_real_credentials(monkeypatch: pytest.MonkeyPatch
     assert "ops-platform" in request.headers["User-Agent"]
 
 
-def test_a_role_is_assumed_in_the_other_account(emulated_account: Account) -> None:
+def test_a_role_is_assumed(emulated_account: Account) -> None:
     """The caller is the role, not who assumed it."""
     account = emulated_account.model_copy(
         update={"role_arn": _ROLE, "external_id": "shared-secret"}
@@ -48,7 +48,7 @@ def test_a_role_is_assumed_in_the_other_account(emulated_account: Account) -> No
     caller = session(account).client("sts", endpoint_url=account.endpoint_url)
 
     arn = caller.get_caller_identity()["Arn"]
-    assert arn == "arn:aws:sts::222222222222:assumed-role/ops-platform/ops-platform"
+    assert arn == "arn:aws:sts::111111111111:assumed-role/ops-platform/ops-platform"
 
 
 def test_a_role_is_assumed_again_before_its_credentials_expire() -> None:
