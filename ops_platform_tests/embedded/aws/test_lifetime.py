@@ -51,6 +51,7 @@ def _state(pid: int) -> str:
         return ""
 
 
+@pytest.mark.slow
 def test_sigkill_of_the_account_leaves_no_job_process(tmp_path: Path) -> None:
     """The worst end: nobody is left to clean up but the warden."""
     account = staging_on_free_port()
@@ -61,6 +62,7 @@ def test_sigkill_of_the_account_leaves_no_job_process(tmp_path: Path) -> None:
         eventually(lambda: not _alive(pids), seconds=3, what="the end of the job")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_account_and_its_jobs_promptly(
     tmp_path: Path, number: signal.Signals
@@ -91,6 +93,7 @@ def _ignoring_signals(
         process.wait()
 
 
+@pytest.mark.slow
 def test_the_account_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     """Nobody has to tell it: it looks."""
     account = staging_on_free_port()
