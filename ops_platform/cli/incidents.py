@@ -11,6 +11,7 @@ from ops_platform.adapters.ledger import incidents as known
 from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_record, show_rows
+from ops_platform.domain.alert_message import render
 from ops_platform.domain.errors import PlatformError
 from ops_platform.operations.policy import account_links
 from ops_platform.settings.model import Settings
@@ -41,16 +42,19 @@ def list_incidents(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
 @click.argument("incident_id")
 @json_option
 def show_incident(incident_id: str, *, as_json: bool) -> None:
-    """Show one incident with its alerts."""
+    """Show one incident with its alerts, and the message it makes, sent or not."""
     with open_ledger() as opened, opened.ledger.transaction() as tx:
-        row = known.find(tx, incident_id)
-        if row is None:
+        row, incident = known.find(tx, incident_id), known.load(tx, incident_id)
+        if row is None or incident is None:
             raise PlatformError(
                 f"There is no incident {incident_id!r}; `ops-platform incidents list` shows them."
             )
         told = [msgspec.structs.asdict(each) for each in alerts.of_incident(tx, incident_id)]
         record = {**_linked(row, opened.settings), "alerts": told}
-    show_record(record, as_json=as_json)
+        links = account_links(opened.settings, incident.account)
+    message = render(incident, links=links, mention=None)
+    shown = {"text": message.text, "blocks": message.blocks} if as_json else message.text
+    show_record({**record, "message": shown}, as_json=as_json)
 
 
 def _linked(row: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
