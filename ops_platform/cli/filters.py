@@ -28,11 +28,11 @@ class Since(click.ParamType[datetime]):
         ctx: click.Context | None,  # noqa: ARG002
     ) -> datetime:
         """Return the moment that the text means."""
-        if match := _AGO.fullmatch(str(value)):
-            return now() - timedelta(**{_UNITS[match[2]]: int(match[1])})
         try:
+            if match := _AGO.fullmatch(str(value)):
+                return now() - timedelta(**{_UNITS[match[2]]: int(match[1])})
             moment = datetime.fromisoformat(str(value))
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z or 2h.")
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -58,7 +58,7 @@ _OPTIONS = (
     click.option("--status", type=Status(), help="Only this status, in either case."),
     click.option("--flow", help="Only this flow."),
     click.option("--since", type=Since(), help="Only what changed since: a time, or 30m, 2h, 7d."),
-    click.option("--limit", type=click.IntRange(min=1), help="At most this many, newest first."),
+    click.option("--limit", type=click.IntRange(1, 10**9), help="At most this many, newest first."),
 )
 
 

@@ -57,7 +57,7 @@ def open_engine(url: str) -> sa.Engine:
     """Return an engine for psycopg 3, whatever driver the URL names."""
     try:
         address = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:  # the latter for a port that is no number
         raise LedgerError(
             "The database URL cannot be read. Write it as postgresql://USER:PASSWORD@HOST/NAME."
         ) from error
