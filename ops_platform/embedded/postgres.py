@@ -122,7 +122,8 @@ def _hold(place: PostgresFolder, *, server: PostgresServer, binaries: Path) -> _
             if _is_usable(server, connection):
                 return _Hold(place, connection, child)
             connection.close()
-        if child is not None and child.poll():
+        # It says that it cannot; had it been killed, the next one might.
+        if child is not None and (child.poll() or 0) > 0:
             break
         child = _start_keeper(place, binaries) or child
         time.sleep(_AGAIN_SECONDS)

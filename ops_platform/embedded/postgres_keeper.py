@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ops_platform.embedded.postgres_folder import PostgresFolder
+from ops_platform.embedded.postgres_folder import SOCKET_NAME, PostgresFolder
 from ops_platform.embedded.postgres_user import ServerUser, server_user
 
 # What a holder hears: when it is taken, and when it leaves but others remain.
@@ -46,7 +46,10 @@ _SETTINGS = (
 
 
 def main(state: str, binaries: str, lock: str) -> int:
-    """Keep the server of a state folder; ``lock`` is the inherited descriptor of its lock."""
+    """Keep the server of a state folder; return 1 if it failed, 0 if it was stopped or killed.
+
+    ``lock`` is the inherited descriptor of the server's lock.
+    """
     # Whoever started us may have ignored it, and our children are told by it to stop.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     folder, user = PostgresFolder.of_state(Path(state)), server_user()
@@ -54,9 +57,7 @@ def main(state: str, binaries: str, lock: str) -> int:
         if not folder.data.exists():
             _make_cluster(folder, user, initdb=Path(binaries, "initdb"), lock=int(lock))
         user.give(folder.data)
-        # Whoever has the lock knows that no process of the last server lives. The pid in this
-        # file may be a stranger's by now, and Postgres would refuse to start beside it.
-        (folder.data / "postmaster.pid").unlink(missing_ok=True)
+        _forget_last_server(folder)
         settings = [f"--unix_socket_directories={folder.sockets}", *_SETTINGS]
         postgres = Path(binaries, "postgres")
         server = user.start([postgres, "-D", folder.data, *settings], lock=int(lock))
@@ -64,13 +65,14 @@ def main(state: str, binaries: str, lock: str) -> int:
             # Held until this process has ended: the last one to leave waits for that.
             last = _serve(door, server)
         finally:
+            failed = (server.poll() or 0) > 0
             # Out of reach before the server stops: who comes now waits for the next server.
             folder.door.unlink(missing_ok=True)
             door.close()
             _stop(server)
             _remove_borrowed_folder(folder)
     del last
-    return server.returncode
+    return int(failed)
 
 
 @contextlib.contextmanager
@@ -88,9 +90,20 @@ def _make_cluster(folder: PostgresFolder, user: ServerUser, *, initdb: Path, loc
     shutil.rmtree(folder.unfinished, ignore_errors=True)
     folder.unfinished.mkdir(mode=0o700)
     user.give(folder.unfinished)
-    if user.start([initdb, *_INITDB_OPTIONS, "-D", folder.unfinished], lock=lock).wait():
-        sys.exit(1)
+    code = user.start([initdb, *_INITDB_OPTIONS, "-D", folder.unfinished], lock=lock).wait()
+    if code:
+        sys.exit(int(code > 0))
     folder.unfinished.rename(folder.data)
+
+
+def _forget_last_server(folder: PostgresFolder) -> None:
+    """Remove what a killed server left, beside which Postgres would refuse to start.
+
+    These files hold its pid. Whoever has the lock knows that no process of it lives; but the pid
+    may be a stranger's by now, or that of a dead process whom nobody has buried yet.
+    """
+    for left in (folder.data / "postmaster.pid", folder.sockets / f"{SOCKET_NAME}.lock"):
+        left.unlink(missing_ok=True)
 
 
 def _serve(door: socket.socket, server: subprocess.Popen[bytes]) -> set[socket.socket]:
