@@ -23,6 +23,7 @@ from ops_platform.embedded.aws.batch.scheduler import JobListener, Queue, Schedu
 from ops_platform.embedded.aws.events import EventBus
 from ops_platform.embedded.aws.gaps import Gap, bridge
 from ops_platform.embedded.aws.provisioning import QUEUES, Provisioner
+from ops_platform.embedded.aws.queues import QUEUE_GAPS
 from ops_platform.embedded.aws.server import AccountServer
 from ops_platform.embedded.aws.states.api import API_GAPS
 from ops_platform.embedded.aws.states.batch_tasks import BatchTasks
@@ -127,6 +128,7 @@ def every_gap(
         *CASING_GAPS,
         *path_gaps(),
         *API_GAPS,
+        *QUEUE_GAPS,
     ]
 
 

@@ -12,7 +12,7 @@ from ops_platform.embedded.aws.account import staging
 from ops_platform.embedded.aws.batch.processes import ProcessStarter, Warden
 from ops_platform.embedded.aws.batch.scheduler import JobListener, Scheduler
 from ops_platform.embedded.aws.events import EventBus
-from ops_platform.embedded.aws.gaps import Gap, bridge, original
+from ops_platform.embedded.aws.gaps import Gap, Moto, bridge, original
 from ops_platform.embedded.aws.runtime import every_gap, job_log_sink
 from ops_platform.embedded.aws.timing import Timing
 
@@ -41,6 +41,11 @@ SEEN: dict[str, str] = {
     "responses:StepFunctionResponse.describe_execution": "c3953bdc9ce2",
     "responses:StepFunctionResponse.list_executions": "6fec14cfc5af",
     "responses:StepFunctionResponse.get_execution_history": "3889cc6224ac",
+    "models:SQSBackend.receive_message": "065f3e5e7d21",
+    "models:Queue.delete_message": "fa6fd5b9bd2c",
+    "models:Queue.approximate_number_of_messages": "d357a9506a56",
+    "models:Queue.approximate_number_of_messages_not_visible": "5dbecc4dda17",
+    "models:Queue.approximate_number_of_messages_delayed": "c3c1dadb0c42",
 }
 
 
@@ -87,7 +92,8 @@ def _short(target: str) -> str:
 
 def _digest(target: str) -> str:
     found = original(target)
-    has_source = inspect.isfunction(found) or inspect.isclass(found)
+    code: Moto = found.fget if isinstance(found, property) else found
+    has_source = inspect.isfunction(code) or inspect.isclass(code)
     module = importlib.import_module(target.partition(":")[0])
-    source = inspect.getsource(found if has_source else module)
+    source = inspect.getsource(code if has_source else module)
     return hashlib.sha256(source.encode()).hexdigest()[:12]
