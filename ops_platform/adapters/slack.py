@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from ops_platform.adapters.slack_outcomes import FAILURES, NotDelivered, outcome_of
 from ops_platform.domain.delivery import (
@@ -99,23 +98,19 @@ class SlackNotifier:
         """Return the id of the user with this address, None if nobody active has it."""
         try:
             user = self._client.users_lookupByEmail(email=email)["user"]
+            return None if user.get("deleted") else str(user["id"])
         except FAILURES as error:
-            if (
-                isinstance(error, SlackApiError)
-                and error.response.get("error") == "users_not_found"
-            ):
-                return None
-            return _unavailable(error)
-        return None if user.get("deleted") else str(user["id"])
+            unavailable = _unavailable(error)
+            return None if unavailable.error == "users_not_found" else unavailable
 
     def permalink(self, *, channel: str, ts: str) -> str | None:
         """Return the address of a message, None if Slack does not tell."""
         try:
             where = self._channel_id(channel) or channel
-            answer = self._client.chat_getPermalink(channel=where, message_ts=ts)
+            found = self._client.chat_getPermalink(channel=where, message_ts=ts)["permalink"]
         except FAILURES:
             return None
-        return str(answer["permalink"])
+        return str(found) if found else None
 
     def _find(
         self, channel: str, key: str, oldest: datetime, thread_ts: str | None

@@ -18,8 +18,9 @@ from ops_platform.domain.delivery import Ambiguous, Fault, RateLimited, Refused,
 
 NotDelivered = RateLimited | Refused | Unreachable | Ambiguous
 
-FAILURES: Final = (SlackClientError, HTTPException, OSError, ValueError, AttributeError)
-"""What a call may raise. The last two: the client takes any JSON for an object."""
+_OTHER_JSON: Final = (ValueError, AttributeError, KeyError, TypeError)
+FAILURES: Final = (SlackClientError, HTTPException, OSError, *_OTHER_JSON)
+"""What a call and its reading may raise: the client takes any JSON for the answer."""
 
 _LIMITED: Final = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _UNCERTAIN: Final = frozenset({"fatal_error", "internal_error", "service_unavailable"})
