@@ -158,6 +158,7 @@ def test_a_message_in_doubt_is_found_after_an_outage_of_slack(world: World) -> N
     world.settle()
     world.inbox.fail(Fault(method=POST, cut=True, commit=True))
     assert world.deliver() == ["ambiguous"]
+    world.inbox.fail(Fault(method=HISTORY, body='{"ok": true}'))
     for method in (HISTORY, POST):
         world.inbox.fail(Fault(method=method, status=503, times=100))
     for _ in range(3):
