@@ -43,10 +43,12 @@ def test_every_incident_is_listed_with_what_is_documented(told: Platform) -> Non
     }
 
 
-def test_one_incident_is_shown_with_its_alerts(told: Platform) -> None:
-    """The same keys as in the list, and what became of each alert."""
+def test_one_incident_is_shown_with_its_alerts_and_its_message(told: Platform) -> None:
+    """The keys of the list, what became of each alert, and what it would have said."""
     shown = told.record("incidents", "show", incident_id(EXECUTION_ARN), "--json")
-    assert set(shown) == DOCUMENTED | BEYOND | {"alerts"}
+    assert set(shown) == DOCUMENTED | BEYOND | {"alerts", "message"}
+    assert shown["message"]["text"].startswith("`ana`: TrainFlow failed in production. ")
+    assert shown["message"]["blocks"][0]["type"] == "header"
     (alert,) = shown["alerts"]
     assert (alert["revision"], alert["state"], alert["attempts"]) == (1, "withheld", 0)
 
