@@ -5,6 +5,7 @@ import dagster as dg
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
 from ops_platform.defs.resources import Accounts
+from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.ports import Backlog
 from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import Ingested, ingest
@@ -35,14 +36,18 @@ def ingest_sensor(account: str, settings: Settings) -> dg.SensorDefinition:
         )
         if not done.recorded.read:
             return dg.SkipReason("The queue is empty.")
-        machines = accounts.machines(account)
-        identify_runs(ledger, machines, account=account, policy=policy, now=now())
-        return _report(account, done, queue.backlog())
+        try:
+            machines = accounts.machines(account)
+            identify_runs(ledger, machines, account=account, policy=policy, now=now())
+            trouble = ""
+        except PlatformError as error:  # the events are safe, and what became of them is shown
+            trouble = f" {error}"
+        return _report(account, done, queue.backlog(), trouble)
 
     return ingest_events
 
 
-def _report(account: str, done: Ingested, backlog: Backlog) -> dg.SensorResult:
+def _report(account: str, done: Ingested, backlog: Backlog, trouble: str) -> dg.SensorResult:
     recorded = done.recorded
     lag = (now() - recorded.newest).total_seconds() if recorded.newest else 0.0
     numbers = {
@@ -60,4 +65,4 @@ def _report(account: str, done: Ingested, backlog: Backlog) -> dg.SensorResult:
         f"Read {recorded.read}: {recorded.new} new, {recorded.duplicates} duplicates, "
         f"{recorded.rejected} rejected; {shown}."
     )
-    return dg.SensorResult(skip_reason=summary, asset_events=[observed])
+    return dg.SensorResult(skip_reason=summary + trouble, asset_events=[observed])
