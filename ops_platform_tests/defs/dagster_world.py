@@ -53,16 +53,17 @@ def settings_in(folder: Path, text: str = SETTINGS, *, database_url: str = NO_DA
 class FakeAccounts:
     """The queue and the state machines of each account."""
 
-    def __init__(self) -> None:
+    def __init__(self, machines: FakeStateMachines | None = None) -> None:
         self._queues = {name: FakeQueue(clock=now) for name in ACCOUNTS.values()}
+        self._machines = machines or FakeStateMachines([])
 
     def queue(self, name: str) -> FakeQueue:
         """Return the account's queue."""
         return self._queues[name]
 
     def machines(self, name: str) -> FakeStateMachines:  # noqa: ARG002, as the real one
-        """Return the account's state machines, of which there are none."""
-        return FakeStateMachines([])
+        """Return the state machines, the same for both accounts."""
+        return self._machines
 
     def send(self, account: str, *events: Event) -> None:
         """Forward events into the queue of an account."""

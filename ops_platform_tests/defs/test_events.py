@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from ops_platform.adapters.ledger import executions
+from ops_platform.adapters.ledger import executions, incidents
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.adapters.ledger.queries import Filter
+from ops_platform.adapters.ledger.queries import Filter, Row
 from ops_platform.clock import now
-from ops_platform_tests.defs.dagster_world import Dagster, metadata, settings_in
+from ops_platform.domain.ports import Machine
+from ops_platform_tests.build import MACHINE_ARN, a_failure
+from ops_platform_tests.defs.dagster_world import Dagster, FakeAccounts, metadata, settings_in
+from ops_platform_tests.fakes import FakeStateMachines
 from ops_platform_tests.operations.delivery_world import end_of_run
 
 SENSOR = "ingest_events_staging"
@@ -60,3 +63,30 @@ def test_each_account_has_a_sensor_of_its_own(dagster: Dagster) -> None:
     with dagster.ledger.transaction() as tx:
         (row,) = executions.recent(tx, Filter())
     assert (row["account"], row["run_id"]) == ("production", "sfn-run-1")
+
+
+def test_a_failed_run_without_jobs_is_named_by_its_state_machine(dagster: Dagster) -> None:
+    """Where not even the first job could be submitted, no job tells whose run it was."""
+    machine = Machine(arn=MACHINE_ARN, flow="TrainFlow", owner="grace")
+    dagster.accounts = FakeAccounts(FakeStateMachines([machine]))
+    dagster.accounts.send("production", a_failure(error="Batch.ClientException"))
+    dagster.tick("ingest_events_production")
+    assert _incident(dagster)["owner"] == "grace"
+
+
+def test_a_state_machine_that_may_not_be_read_hides_nothing_else(dagster: Dagster) -> None:
+    """The events are in the ledger; the tick says what it could not find out, and goes on."""
+    dagster.accounts = FakeAccounts(FakeStateMachines([], forbidden=[MACHINE_ARN]))
+    dagster.accounts.send("production", a_failure())
+    ticked = dagster.tick("ingest_events_production")
+    assert ticked.skip_message is not None
+    assert ticked.skip_message.startswith("Read 1: 1 new, ")
+    assert f"Could not read the state machine {MACHINE_ARN}" in ticked.skip_message
+    assert len(ticked.asset_events) == 1
+    assert _incident(dagster)["owner"] is None
+
+
+def _incident(dagster: Dagster) -> Row:
+    with dagster.ledger.transaction() as tx:
+        (row,) = incidents.recent(tx, Filter())
+    return row
