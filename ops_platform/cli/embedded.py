@@ -69,7 +69,7 @@ def _run(state: "StateFolder", ports: "Ports", *, demo: bool) -> None:
 
     _say(f"The embedded edition in {state.root}")
     with running_edition(
-        state, ports, prepare_ledger=_prepare_ledger, progress=_Terminal()
+        state, ports, prepare_ledger=_prepare_ledger, progress=_Terminal("starting", "ready   ")
     ) as edition:
         try:
             _say(_addresses(edition))
@@ -84,13 +84,17 @@ def _run(state: "StateFolder", ports: "Ports", *, demo: bool) -> None:
 class _Terminal:
     """Shows how it goes."""
 
+    def __init__(self, beginning: str, done: str) -> None:
+        self._beginning = beginning
+        self._done = done
+
     def starting(self, names: Sequence[str]) -> None:
         """Show what is being waited for."""
-        _say(f"  starting {', '.join(names)}")
+        _say(f"  {self._beginning} {', '.join(names)}")
 
     def ready(self, name: str, seconds: float) -> None:
         """Show what is there."""
-        _say(f"  {seconds:5.1f} s  {name} is ready")
+        _say(f"  {self._done} {seconds:5.1f} s  {name}")
 
 
 def _say(text: str) -> None:
@@ -119,7 +123,7 @@ def _demonstrate(edition: "Edition") -> None:
     from ops_platform.embedded.demo.run import run_demo
 
     _say("Deploying and triggering three flows with stock Metaflow")
-    run_demo(edition, _Terminal())
+    run_demo(edition, _Terminal("deploying", "deployed "))
     _say(
         "\nThe flows run now. Within two minutes TrainDemandModels has failed, and one alert is\n"
         "in the Slack inbox. SimulateCity asks for 999 vCPUs and waits for ever.\n"

@@ -161,7 +161,7 @@ def _require_extra() -> None:
 
 def _start_emptied(edition: Edition) -> None:
     """Forget the AWS of the last time, which lived in its processes, and say where ours is."""
-    for folder in (edition.state.aws, edition.state.demo):
+    for folder in (edition.state.aws, edition.state.demo, edition.state.logs):
         shutil.rmtree(folder, ignore_errors=True)
     edition.state.make()
     write_dagster_home(edition.state, edition.ports)
