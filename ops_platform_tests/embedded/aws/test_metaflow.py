@@ -46,7 +46,7 @@ class Deployed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -58,7 +58,7 @@ class Deployed:
         (machine,) = client.list_state_machines()["stateMachines"]
         assert machine["name"] == "demo.prod.WideFlow"
         listed = client.list_executions(stateMachineArn=machine["stateMachineArn"])
-        return self.aws.until_ended(listed["executions"][0]["executionArn"], seconds=100)
+        return self.aws.until_ended(listed["executions"][0]["executionArn"], seconds=240)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_flow_runs_to_success(deployed: Deployed) -> None:
     """Foreach, join and @retry; Metaflow's client finds the run and its result."""
     execution = deployed.run_to_its_end("--width", "2")
@@ -98,6 +99,7 @@ def test_a_flow_runs_to_success(deployed: Deployed) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_two_tasks_that_fail_together_take_the_other_ten_with_them(deployed: Deployed) -> None:
     """Two root failures by the time of the stop, ten that were aborted after it."""
     execution = deployed.run_to_its_end("--width", "12", "--failing", "2")
