@@ -122,7 +122,7 @@ def every_gap(
     """Return every place where we stand in for moto."""
     return [
         *BatchApi(scheduler, account.account_id, account.region).gaps(),
-        *BatchTasks(scheduler, timing.reaction).gaps(),
+        *BatchTasks(scheduler, timing).gaps(),
         *Executions(bus).gaps(),
         HISTORY_GAP,
         *CASING_GAPS,

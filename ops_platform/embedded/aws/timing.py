@@ -17,8 +17,10 @@ class Timing:
     """A job waits at the head of its queue until Batch says what blocks it."""
     kill_grace: float = 2.0
     """Between SIGTERM and SIGKILL; 30 s in AWS."""
-    reaction: float = 2.0
-    """Step Functions learns of the end of a job after it happened."""
+    reaction: float = 1.0
+    """Step Functions learns of the success of a job after it happened."""
+    failure_reaction: float = 8.0
+    """And of a failure: two busy cores take seconds to end two tasks that failed together."""
 
 
 def parse_timing(settings: list[str]) -> Timing:

@@ -28,7 +28,8 @@ QUICK: Mapping[str, float] = {
     "instance_idle": 1.5,
     "blocked": 0.3,
     "kill_grace": 0.7,
-    "reaction": 0.6,
+    "reaction": 0.3,
+    "failure_reaction": 0.6,
 }
 
 
@@ -50,10 +51,14 @@ def eventually(look: Callable[[], T], *, seconds: float = 15, what: str = "it") 
 
 @contextmanager
 def running(
-    account: EmbeddedAccount, folder: Path, *, shared_s3: str | None = None
+    account: EmbeddedAccount,
+    folder: Path,
+    *,
+    shared_s3: str | None = None,
+    timing: Mapping[str, float] = QUICK,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run an account while the block runs."""
-    line = command(account, folder, shared_s3=shared_s3, parent=os.getpid(), timing=QUICK)
+    line = command(account, folder, shared_s3=shared_s3, parent=os.getpid(), timing=timing)
     process = subprocess.Popen(line)
     try:
         wait_until_ready(account, process)

@@ -12,6 +12,7 @@ import pytest
 from ops_platform.embedded.aws.account import production
 from ops_platform.embedded.metaflow_environment import metaflow_environment
 from ops_platform_tests.embedded.aws.accounts import (
+    QUICK,
     Aws,
     Json,
     eventually,
@@ -20,6 +21,8 @@ from ops_platform_tests.embedded.aws.accounts import (
     staging_on_free_port,
 )
 
+# On a busy machine, two tasks that fail together need a while to end.
+TIMING = {**QUICK, "failure_reaction": 25}
 FLOW = Path(__file__).parent / "flows" / "wide_flow.py"
 
 
@@ -68,7 +71,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     owner, account = production(free_port()), staging_on_free_port()
     with (
         running(owner, folder),
-        running(account, folder, shared_s3=owner.endpoint_url),
+        running(account, folder, shared_s3=owner.endpoint_url, timing=TIMING),
     ):
         flow = Deployed(Aws(account, folder), owner.endpoint_url)
         flow.metaflow("create")

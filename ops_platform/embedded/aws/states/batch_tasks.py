@@ -7,10 +7,11 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
     FailureEventException,
 )
 
-from ops_platform.embedded.aws.batch.model import Job
+from ops_platform.embedded.aws.batch.model import Job, Status
 from ops_platform.embedded.aws.batch.scheduler import Scheduler
 from ops_platform.embedded.aws.gaps import Gap, Moto, original
 from ops_platform.embedded.aws.states.casing import operation
+from ops_platform.embedded.aws.timing import Timing
 
 _TASK = (
     "moto.stepfunctions.parser.asl.component.state.exec.state_task.service."
@@ -28,9 +29,9 @@ class StateAbortedError(Exception):
 class BatchTasks:
     """Ties the tasks of Step Functions to the jobs of our scheduler."""
 
-    def __init__(self, scheduler: Scheduler, reaction: float) -> None:
+    def __init__(self, scheduler: Scheduler, timing: Timing) -> None:
         self._scheduler = scheduler
-        self._reaction = reaction
+        self._timing = timing
 
     def gaps(self) -> list[Gap]:
         """Return what of moto this stands in for."""
@@ -75,7 +76,7 @@ class BatchTasks:
         """Return a little after the job's end; abort the job if nobody waits for it any more."""
         while is_wanted():
             if job.ended.wait(_LOOK):
-                due = (job.stopped_at or 0) / 1000 + self._reaction
+                due = (job.stopped_at or 0) / 1000 + self._delay(job)
                 while is_wanted() and time.time() < due:
                     time.sleep(min(_LOOK, max(0.01, due - time.time())))
                 if is_wanted():
@@ -84,6 +85,10 @@ class BatchTasks:
         time.sleep(_AFTER_STOP)
         self._scheduler.terminate(job.job_id, "Aborted by AWS Step Functions")
         raise StateAbortedError
+
+    def _delay(self, job: Job) -> float:
+        succeeded = job.status is Status.SUCCEEDED
+        return self._timing.reaction if succeeded else self._timing.failure_reaction
 
 
 def _supported_parameters(_task: Moto) -> set[str]:
