@@ -16,6 +16,7 @@ STEPS_SHOWN = 10
 NAME_LIMIT = 120
 ERROR_LIMIT = 600
 HEADER_LIMIT = 150
+LINK_LIMIT = 700  # four of them share a text
 HEADLINES = {
     Kind.RUN_FAILED: "failed",
     Kind.RUN_TIMED_OUT: "timed out",
@@ -43,7 +44,7 @@ def render(incident: Incident, *, links: Links, mention: str | None) -> Message:
         _fields(_facts(incident)),
         *_steps(incident),
         *_error(incident),
-        _context(_links(incident, links)),
+        *_links(incident, links),
     ]
     text = f"{owner}: {clip(escape(headline), HEADER_LIMIT)}. {summary}"
     return Message(text=text, blocks=blocks)
@@ -104,7 +105,7 @@ def _error(incident: Incident) -> list[Block]:
     return [_section(f"*Error*{where}\n{code(incident.error, ERROR_LIMIT)}")]
 
 
-def _links(incident: Incident, links: Links) -> str:
+def _links(incident: Incident, links: Links) -> list[Block]:
     task = log = None
     if incident.job_id and incident.step:
         task = links.task(incident.flow, incident.run_id, incident.step, incident.job_id)
@@ -116,11 +117,13 @@ def _links(incident: Incident, links: Links) -> str:
         ("Execution", links.execution(incident.execution_arn)),
         ("Log", log),
     ]
-    return " · ".join(link(url, name) for name, url in named if url)
+    shown = [link(url, name) for name, url in named if url and len(url) <= LINK_LIMIT]
+    return [_context(" · ".join(shown))] if shown else []
 
 
 def _header(text: str) -> Block:
-    plain = text if len(text) <= HEADER_LIMIT else text[: HEADER_LIMIT - 1] + "…"
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    plain = line if len(line) <= HEADER_LIMIT else line[: HEADER_LIMIT - 1] + "…"
     return {"type": "header", "text": {"type": "plain_text", "text": plain, "emoji": False}}
 
 
