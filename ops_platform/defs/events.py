@@ -6,7 +6,8 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
 from ops_platform.defs.resources import Accounts
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.ports import Backlog
+from ops_platform.domain.incidents import AlertPolicy
+from ops_platform.domain.ports import EventQueue
 from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import Ingested, ingest
 from ops_platform.operations.policy import account_names, alert_policy
@@ -34,20 +35,25 @@ def ingest_sensor(account: str, settings: Settings) -> dg.SensorDefinition:
             clock=now,
             seconds=settings.timing.ingest_budget_seconds,
         )
+        trouble = _identify(account, ledger, accounts, policy)
         if not done.recorded.read:
-            return dg.SkipReason("The queue is empty.")
-        try:
-            machines = accounts.machines(account)
-            identify_runs(ledger, machines, account=account, policy=policy, now=now())
-            trouble = ""
-        except PlatformError as error:  # the events are safe, and what became of them is shown
-            trouble = f" {error}"
-        return _report(account, done, queue.backlog(), trouble)
+            return dg.SkipReason(f"The queue is empty.{trouble}")
+        return _report(account, done, queue, trouble)
 
     return ingest_events
 
 
-def _report(account: str, done: Ingested, backlog: Backlog, trouble: str) -> dg.SensorResult:
+def _identify(account: str, ledger: Ledger, accounts: Accounts, policy: AlertPolicy) -> str:
+    """Identify runs; return what stood in the way, which is no reason to hide the rest."""
+    try:
+        machines = accounts.machines(account)
+        identify_runs(ledger, machines, account=account, policy=policy, now=now())
+    except PlatformError as error:
+        return f" {error}"
+    return ""
+
+
+def _report(account: str, done: Ingested, queue: EventQueue, trouble: str) -> dg.SensorResult:
     recorded = done.recorded
     lag = (now() - recorded.newest).total_seconds() if recorded.newest else 0.0
     numbers = {
@@ -57,10 +63,14 @@ def _report(account: str, done: Ingested, backlog: Backlog, trouble: str) -> dg.
         "rejected": recorded.rejected,
         "undeleted": done.undeleted,
         "lag_seconds": lag,
-        "backlog": backlog.visible,
     }
+    shown = f"{lag:.0f} s behind"
+    try:
+        numbers["backlog"] = waiting = queue.backlog().visible
+        shown += f", {waiting} waiting"
+    except PlatformError as error:
+        trouble += f" {error}"
     observed = dg.AssetObservation(["events", account], metadata=numbers)
-    shown = f"{lag:.0f} s behind, {backlog.visible} waiting"
     summary = (
         f"Read {recorded.read}: {recorded.new} new, {recorded.duplicates} duplicates, "
         f"{recorded.rejected} rejected; {shown}."

@@ -86,6 +86,19 @@ def test_a_state_machine_that_may_not_be_read_hides_nothing_else(dagster: Dagste
     assert _incident(dagster)["owner"] is None
 
 
+def test_a_state_machine_is_asked_again_though_nothing_new_came(dagster: Dagster) -> None:
+    """The alert that waits for its time shall know its owner."""
+    dagster.accounts = FakeAccounts(FakeStateMachines([], forbidden=[MACHINE_ARN]))
+    dagster.accounts.send("production", a_failure())
+    dagster.tick("ingest_events_production")
+    machine = Machine(arn=MACHINE_ARN, flow="TrainFlow", owner="grace")
+    dagster.accounts = FakeAccounts(FakeStateMachines([machine]))
+
+    assert dagster.tick("ingest_events_production").skip_message == "The queue is empty."
+
+    assert _incident(dagster)["owner"] == "grace"
+
+
 def _incident(dagster: Dagster) -> Row:
     with dagster.ledger.transaction() as tx:
         (row,) = incidents.recent(tx, Filter())
