@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import dagster as dg
 
+from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
 from ops_platform.defs.resources import Slack
@@ -29,6 +30,9 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
     def deliver_alerts(
         ledger: dg.ResourceParam[Ledger], slack: Slack
     ) -> dg.SensorResult | dg.SkipReason:
+        with ledger.transaction() as tx:
+            if not alerts.are_due(tx, now()):
+                return dg.SkipReason("No alert is due.")
         notifier = slack.notifier()
         sender = Sender(
             ledger=ledger,

@@ -8,10 +8,12 @@ from dagster_slack import SlackResource
 from slack_sdk import WebClient
 
 from ops_platform.adapters.accounts import AccountClients
+from ops_platform.adapters.aws_errors import explained
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.slack import SlackNotifier
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.adapters.step_functions import StepFunctionsMachines
+from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.ports import EventQueue, StateMachines
 from ops_platform.settings.model import Settings
 from ops_platform.settings.problems import Problem, SettingsError
@@ -43,12 +45,25 @@ class Slack(SlackResource):
         return SlackNotifier(self.get_client())
 
     def read_secret(self) -> str:
-        """Return the token that Secrets Manager keeps."""
+        """Return the token that Secrets Manager keeps, as the secret's whole text.
+
+        Raises:
+            PlatformError: It cannot be read, or is no token.
+        """
         # dagster_aws imports boto3, which loading the code location must not pay for.
         from dagster_aws.secretsmanager import SecretsManagerResource  # noqa: PLC0415
 
-        client = SecretsManagerResource().get_client()
-        return str(client.get_secret_value(SecretId=self.token_secret)["SecretString"])
+        name = self.token_secret or ""
+        # An ARN names its region; a bare name is looked for in the region of the environment.
+        region = name.split(":")[3] if name.startswith("arn:") else None
+        with explained(f"read the secret {name}"):
+            client = SecretsManagerResource(region_name=region).get_client()
+            token = str(client.get_secret_value(SecretId=name).get("SecretString", ""))
+        if not token.startswith("xox"):
+            raise PlatformError(
+                f"The secret {name} is no Slack token. Its whole text has to be the bot token."
+            )
+        return token
 
 
 class Accounts:

@@ -1,15 +1,23 @@
 """What the sensors are given."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import boto3
 import dagster as dg
 import pytest
+from moto.server import ThreadedMotoServer
 
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.defs.resources import Accounts, Slack, resources
+from ops_platform.domain.errors import PlatformError
 from ops_platform.settings.load import load
 from ops_platform.settings.problems import SettingsError
 from ops_platform_tests.defs.dagster_world import SETTINGS, settings_in
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
 @pytest.fixture
@@ -70,3 +78,47 @@ def test_the_code_location_asks_for_the_database(tmp_path: Path) -> None:
     (tmp_path / "ops_platform.toml").write_text(SETTINGS)
     with pytest.raises(SettingsError, match="set the environment variable OPS_PLATFORM_DATABASE"):
         resources(load({}, cwd=tmp_path))
+
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nothing"
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator["SecretsManagerClient"]:
+    """Give an emulated Secrets Manager, where the environment's AWS is."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    yield boto3.client("secretsmanager", region_name="eu-west-1")
+    server.stop()
+
+
+def test_a_token_that_secrets_manager_keeps_is_read_when_it_is_used(
+    secrets: "SecretsManagerClient",
+) -> None:
+    """A rotated token is taken up without a restart; the region is that of the secret."""
+    arn = secrets.create_secret(Name="rotated", SecretString="xoxb-first")["ARN"]
+    slack = Slack(token="", base_url="http://127.0.0.1:1/", token_secret=arn)
+    assert slack.get_client().token == "xoxb-first"
+    secrets.put_secret_value(SecretId=arn, SecretString="xoxb-second")
+    assert slack.get_client().token == "xoxb-second"
+
+
+def test_a_secret_that_is_no_token_is_not_sent_to_slack(secrets: "SecretsManagerClient") -> None:
+    """Nor is it shown."""
+    arn = secrets.create_secret(Name="pairs", SecretString='{"token": "xoxb-first"}')["ARN"]
+    slack = Slack(token="", base_url="http://127.0.0.1:1/", token_secret=arn)
+    with pytest.raises(PlatformError, match="is no Slack token") as refused:
+        slack.get_client()
+    assert "xoxb-first" not in str(refused.value)
+
+
+def test_a_secret_that_is_missing_is_named(secrets: "SecretsManagerClient") -> None:
+    """The sentence has AWS's word for it."""
+    assert "nothing" not in str(secrets.list_secrets())
+    slack = Slack(token="", base_url="http://127.0.0.1:1/", token_secret=SECRET)
+    with pytest.raises(PlatformError, match=r"read the secret .* ResourceNotFoundException"):
+        slack.get_client()

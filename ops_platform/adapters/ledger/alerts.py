@@ -73,6 +73,12 @@ def open_alert(
     tx.execute(insert(alerts).values(incident_id=incident_id, revision=1, **values))
 
 
+def are_due(tx: sa.Connection, now: datetime) -> bool:
+    """Tell whether any alert waits for a sender."""
+    waiting = sa.exists().where(alerts.c.state.in_(OPEN), alerts.c.due_at <= now)
+    return bool(tx.scalar(sa.select(waiting)))
+
+
 def first_due(tx: sa.Connection, now: datetime, *, not_of: Collection[str]) -> Alert | None:
     """Return the alert that waits longest for a sender, those of some accounts left aside.
 
