@@ -62,7 +62,11 @@ def _pages(addresses: dict[str, str]) -> list[tuple[str, str, str]]:
 def _take(browser: str, url: str, picture: Path, size: str) -> int:
     with tempfile.TemporaryDirectory() as profile:
         command = [browser, *FLAGS, f"--user-data-dir={profile}", f"--window-size={size}"]
-        command += [f"--virtual-time-budget={SETTLE_MILLISECONDS}", f"--screenshot={picture.resolve()}", url]
+        command += [
+            f"--virtual-time-budget={SETTLE_MILLISECONDS}",
+            f"--screenshot={picture.resolve()}",
+            url,
+        ]
         subprocess.run(command, check=False, capture_output=True, timeout=120)
     taken = picture.is_file() and picture.stat().st_size > 0
     sys.stdout.write(f"{picture}\n" if taken else f"{url} could not be taken\n")
