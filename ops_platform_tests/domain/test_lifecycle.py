@@ -254,3 +254,23 @@ def test_an_instances_highest_version_counts() -> None:
 
     assert instance.latest == newest
     assert instance.registered_at == after(1)
+
+
+def test_a_notice_that_comes_after_the_job_has_started_does_not_put_it_back() -> None:
+    """Batch may tell of a blocked queue a moment late; within an attempt, states only rise."""
+    running = a_job_event(id="running", status="RUNNING", time=after(5))
+    notice = a_job_event(id="notice", blocked=True, time=after(9))
+
+    assert _job(running, notice).latest == running
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_events_that_differ_in_nothing_but_their_id_the_same_one_counts(order: int) -> None:
+    """Else what a row shows would depend on which came first."""
+    pair = [a_job_event(id=name, status_reason=name) for name in ("a", "b")][::order]
+    runs = [an_execution_event(id=name, error=name) for name in ("a", "b")][::order]
+    hosts = [an_instance_event(id=name, status=name) for name in ("a", "b")][::order]
+
+    assert (
+        _job(*pair).latest.id == _execution(*runs).latest.id == _instance(*hosts).latest.id == "b"
+    )

@@ -13,6 +13,7 @@ from ops_platform_tests.build import (
     ACCOUNTS,
     RUN,
     a_failure,
+    a_job_event,
     after,
     an_execution_event,
     bodies,
@@ -97,3 +98,19 @@ def test_updating_an_incident_again_changes_nothing(ledger: Ledger) -> None:
         update_incidents(tx, [(ACCOUNT, f"sfn-{RUN}")] * 2, policy=POLICY, now=after(999))
 
     assert (contents(ledger), alerts(ledger)) == before
+
+
+def test_the_parent_of_an_array_is_not_counted_beside_its_children(ledger: Ledger) -> None:
+    """Neither as a success nor as a failure."""
+    children = [
+        *a_job_history("p:0", exits=[0], begin=0),
+        *a_job_history("p:1", exits=[1], begin=0),
+    ]
+    parents = [
+        a_job_event(id="ok", job_id="p", status="SUCCEEDED", array_size=1),
+        a_job_event(id="bad", job_id="q", status="FAILED", array_size=1),
+    ]
+    _record(ledger, *children, *parents, a_failure())
+
+    counts = {"failed": 1, "collateral": 0, "succeeded": 1}
+    assert _incident(ledger)["steps"] == {"work": counts}
