@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["ops_platform_tests.postgres_fixture"]
+pytest_plugins = ["ops_platform_tests.postgres_fixture", "ops_platform_tests.ledger_fixture"]
 
 # What a developer's shell may hold and no test may depend on.
 _FOREIGN = ("AWS_", "DAGSTER_", "METAFLOW_", "MOTO_", "OPS_", "PG", "SLACK_")

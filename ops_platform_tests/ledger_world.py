@@ -1,4 +1,4 @@
-"""A real, empty ledger for a test, quickly; and what is in one, to compare."""
+"""A ledger opened, emptied, and what is in it, to compare."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from ops_platform.adapters.ledger import schema
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.incidents import AlertPolicy
-from ops_platform.embedded.postgres import PostgresServer
-from ops_platform_tests.postgres_fixture import fresh_database
 
 POLICY = AlertPolicy(settle=timedelta(seconds=45), max_age=timedelta(hours=24))
 STATE = (
@@ -24,17 +22,6 @@ STATE = (
 # What legitimately differs: when and in which order the ledger got to know of something.
 _OURS = {"received_at", "seq", "first_seen_at", "last_seen_at", "times"}
 Contents = dict[str, list[dict[str, Any]]]
-
-
-@contextmanager
-def migrated_database(server: PostgresServer) -> Iterator[str]:
-    """Make a database with the ledger's tables, to be copied; yield its name."""
-    with fresh_database(server) as name:
-        ledger = Ledger(server.url(name))
-        with ledger.transaction():
-            pass
-        ledger.close()
-        yield name
 
 
 @contextmanager

@@ -28,9 +28,9 @@ def inbox() -> Iterator[SlackInbox]:
 
 
 @pytest.fixture
-def dagster(ledger: Ledger, inbox: SlackInbox, tmp_path: Path) -> Dagster:
+def dagster(emptied_ledger: Ledger, inbox: SlackInbox, tmp_path: Path) -> Dagster:
     """Give the sensors, and a run that has just failed."""
-    dagster = Dagster(settings_in(tmp_path), ledger, inbox.api_url)
+    dagster = Dagster(settings_in(tmp_path), emptied_ledger, inbox.api_url)
     dagster.accounts.send("staging", *end_of_run("run-1", "staging", now(), "FAILED"))
     dagster.tick("ingest_events_staging")
     return dagster

@@ -18,9 +18,9 @@ SENSOR = "ingest_events_staging"
 
 
 @pytest.fixture
-def dagster(ledger: Ledger, tmp_path: Path) -> Dagster:
+def dagster(emptied_ledger: Ledger, tmp_path: Path) -> Dagster:
     """Give the sensors, over an empty ledger and empty queues."""
-    return Dagster(settings_in(tmp_path), ledger)
+    return Dagster(settings_in(tmp_path), emptied_ledger)
 
 
 def test_an_empty_queue_is_a_skipped_tick(dagster: Dagster) -> None:

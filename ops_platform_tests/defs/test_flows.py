@@ -17,9 +17,9 @@ SENSOR = "report_flow_runs"
 
 
 @pytest.fixture
-def dagster(ledger: Ledger, tmp_path: Path) -> Dagster:
+def dagster(emptied_ledger: Ledger, tmp_path: Path) -> Dagster:
     """Give the sensors, over an empty ledger and empty queues."""
-    return Dagster(settings_in(tmp_path), ledger)
+    return Dagster(settings_in(tmp_path), emptied_ledger)
 
 
 def ingest(dagster: Dagster, *events: Event) -> None:

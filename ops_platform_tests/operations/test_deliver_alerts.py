@@ -6,37 +6,23 @@ from datetime import timedelta
 import pytest
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.embedded.postgres import PostgresServer
 from ops_platform.embedded.slack_inbox.faults import Fault
 from ops_platform.operations.deliver_alerts import LOOKUP_PATIENCE, UNSURE_WAIT
-from ops_platform_tests.ledger_world import empty, open_ledger
 from ops_platform_tests.operations.delivery_world import (
     CHANNELS,
     SETTLE,
     World,
     world_around,
 )
-from ops_platform_tests.postgres_fixture import fresh_database
 
 POST = "chat.postMessage"
 HISTORY = "conversations.history"
 
 
-@pytest.fixture(scope="module")
-def ledger(postgres: PostgresServer, empty_ledger: str) -> Iterator[Ledger]:
-    """Give all tests one ledger: to empty it is quicker than to make another."""
-    with (
-        fresh_database(postgres, template=empty_ledger) as name,
-        open_ledger(postgres.url(name)) as opened,
-    ):
-        yield opened
-
-
 @pytest.fixture
-def world(ledger: Ledger) -> Iterator[World]:
+def world(emptied_ledger: Ledger) -> Iterator[World]:
     """Give a test an empty ledger and an empty Slack."""
-    empty(ledger)
-    with world_around(ledger) as made:
+    with world_around(emptied_ledger) as made:
         yield made
 
 
