@@ -16,48 +16,37 @@ _AGO = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class Since(click.ParamType[datetime]):
-    """A moment: ISO 8601, or how long ago."""
-
-    name = "time"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,  # noqa: ARG002, click's signature
-        ctx: click.Context | None,  # noqa: ARG002
-    ) -> datetime:
-        """Return the moment that the text means."""
-        try:
-            if match := _AGO.fullmatch(str(value)):
-                return now() - timedelta(**{_UNITS[match[2]]: int(match[1])})
-            moment = datetime.fromisoformat(str(value))
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z or 2h.")
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def moment(text: str) -> datetime:
+    """Return the moment that a text means: ISO 8601, or how long ago."""
+    try:
+        if match := _AGO.fullmatch(text):
+            return now() - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z or 2h."
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-class Status(click.ParamType[str]):
-    """A status as the ledger writes it: AWS's in capitals, our own in small letters."""
-
-    name = "status"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,  # noqa: ARG002, click's signature
-        ctx: click.Context | None,  # noqa: ARG002
-    ) -> str:
-        """Return the status in the case that it has."""
-        written = str(value).lower()
-        return written if written in set(State) else written.upper()
+def _status(text: str) -> str:
+    """Return a status as the ledger writes it: AWS's in capitals, our own in small letters."""
+    written = text.lower()
+    return written if written in set(State) else written.upper()
 
 
 _OPTIONS = (
     click.option("--account", help="Only this account."),
-    click.option("--status", type=Status(), help="Only this status, in either case."),
+    click.option(
+        "--status", type=_status, metavar="STATUS", help="Only this status, in either case."
+    ),
     click.option("--flow", help="Only this flow."),
-    click.option("--since", type=Since(), help="Only what changed since: a time, or 30m, 2h, 7d."),
+    click.option(
+        "--since",
+        type=moment,
+        metavar="TIME",
+        help="Only what changed since: a time, or 30m, 2h, 7d.",
+    ),
     click.option("--limit", type=click.IntRange(1, 10**9), help="At most this many, newest first."),
 )
 

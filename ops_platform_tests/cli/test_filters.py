@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops_platform.cli.filters import Since
+from ops_platform.cli.filters import moment as moment_of
 from ops_platform.clock import now
 from ops_platform_tests.cli.command_line import Platform
 
@@ -87,7 +87,7 @@ def test_an_option_that_means_nothing_is_refused(
 )
 def test_a_time_without_a_zone_is_utc(text: str, moment: datetime) -> None:
     """The ledger has no other."""
-    assert Since().convert(text, None, None) == moment
+    assert moment_of(text) == moment
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_a_time_without_a_zone_is_utc(text: str, moment: datetime) -> None:
 )
 def test_a_span_means_so_long_ago(text: str, ago: timedelta) -> None:
     """Seconds, minutes, hours and days."""
-    assert abs(now() - ago - Since().convert(text, None, None)) < timedelta(seconds=30)
+    assert abs(now() - ago - moment_of(text)) < timedelta(seconds=30)
