@@ -7,22 +7,19 @@ import msgspec
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import rows
-from ops_platform.adapters.ledger.schema import container_instances
+from ops_platform.adapters.ledger.queries import one_of
+from ops_platform.adapters.ledger.schema import columns_of, container_instances
 from ops_platform.domain.events import InstanceEvent
 from ops_platform.domain.lifecycle import Instance
 
-_FIELDS = tuple(
-    {"id": "event_id", "time": "changed_at"}.get(name, name)
-    for name in InstanceEvent.__struct_fields__
-)
-_COLUMNS = ("account", *_FIELDS, "registered_at")
+_COLUMNS = ("account", *columns_of(InstanceEvent), "registered_at")
 _SELECTED = [container_instances.c[name] for name in _COLUMNS]
 
 
 def load(tx: sa.Connection, account: str, arns: Collection[str]) -> dict[str, Instance]:
     """Return the instances of an account by ARN, those that are known."""
     table = container_instances.c
-    wanted = table.instance_arn == sa.any_(sa.cast(list(arns), sa.ARRAY(sa.Text)))
+    wanted = one_of(table.instance_arn, arns)
     found = tx.execute(sa.select(*_SELECTED).where(table.account == account, wanted))
     return {known.latest.instance_arn: known for known in map(_instance, found)}
 

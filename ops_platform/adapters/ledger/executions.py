@@ -7,15 +7,12 @@ import msgspec
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import rows
-from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
-from ops_platform.adapters.ledger.schema import executions, runs
+from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed, one_of
+from ops_platform.adapters.ledger.schema import columns_of, executions, runs
 from ops_platform.domain.events import ExecutionEvent
-from ops_platform.domain.lifecycle import EXECUTION_ENDS, Execution
+from ops_platform.domain.lifecycle import EXECUTION_ENDS, EXECUTION_FAILURES, Execution
 
-_FIELDS = tuple(
-    {"id": "event_id", "time": "changed_at"}.get(name, name)
-    for name in ExecutionEvent.__struct_fields__
-)
+_FIELDS = columns_of(ExecutionEvent)
 _COLUMNS = ("account", *_FIELDS, "failure", "run_id", "flow", "project", "branch", "seq")
 _SELECTED = [executions.c[name] for name in ("account", *_FIELDS, "failure")]
 _FLOW = sa.func.coalesce(runs.c.flow, executions.c.flow)
@@ -26,7 +23,7 @@ _WITH_RUN = executions.outerjoin(
 
 def load(tx: sa.Connection, account: str, arns: Collection[str]) -> dict[str, Execution]:
     """Return the executions of an account by ARN, those that are known."""
-    wanted = executions.c.execution_arn == sa.any_(sa.cast(list(arns), sa.ARRAY(sa.Text)))
+    wanted = one_of(executions.c.execution_arn, arns)
     found = tx.execute(sa.select(*_SELECTED).where(executions.c.account == account, wanted))
     return {known.latest.execution_arn: known for known in map(_execution, found)}
 
@@ -45,7 +42,7 @@ def failed_runs(
     tx: sa.Connection, account: str, run_ids: Collection[str]
 ) -> list[tuple[Execution, str | None, str | None]]:
     """Return those executions of the runs that ever failed, with the runs' flow and owner."""
-    wanted = executions.c.run_id == sa.any_(sa.cast(list(run_ids), sa.ARRAY(sa.Text)))
+    wanted = one_of(executions.c.run_id, run_ids)
     query = (
         sa.select(*_SELECTED, runs.c.flow, runs.c.owner)
         .select_from(_WITH_RUN)
@@ -111,7 +108,7 @@ def flows(tx: sa.Connection, wanted: Filter) -> list[Row]:
             last(runs.c.owner).label("owner"),
             count.label("runs"),
             count.filter(status == "SUCCEEDED").label("succeeded"),
-            count.filter(status.in_(("FAILED", "TIMED_OUT", "ABORTED"))).label("failed"),
+            count.filter(status.in_(EXECUTION_FAILURES)).label("failed"),
             count.filter(status == "RUNNING").label("running"),
             last(status).label("status"),
             last(executions.c.run_id).label("last_run_id"),

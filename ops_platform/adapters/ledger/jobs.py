@@ -7,22 +7,19 @@ import msgspec
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import rows
-from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
-from ops_platform.adapters.ledger.schema import jobs
+from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed, one_of
+from ops_platform.adapters.ledger.schema import columns_of, jobs
 from ops_platform.domain.events import Attempt, JobEvent
-from ops_platform.domain.lifecycle import LOST, Job
+from ops_platform.domain.lifecycle import JOB_ENDS, LOST, Job
 
-_FIELDS = tuple(
-    {"id": "event_id", "time": "changed_at"}.get(name, name) for name in JobEvent.__struct_fields__
-)
-_COLUMNS = ("account", *_FIELDS, "runnable_at", "starting_at")
+_COLUMNS = ("account", *columns_of(JobEvent), "runnable_at", "starting_at")
 _ATTEMPTS = _COLUMNS.index("attempts")
 _SELECTED = [jobs.c[name] for name in _COLUMNS]
 
 
 def load(tx: sa.Connection, account: str, job_ids: Collection[str]) -> dict[str, Job]:
     """Return the jobs of an account by id, those that are known."""
-    wanted = jobs.c.job_id == sa.any_(sa.cast(list(job_ids), sa.ARRAY(sa.Text)))
+    wanted = one_of(jobs.c.job_id, job_ids)
     found = tx.execute(sa.select(*_SELECTED).where(jobs.c.account == account, wanted))
     return {job.latest.job_id: job for job in map(_job, found)}
 
@@ -54,8 +51,8 @@ def succeeded_of_run(tx: sa.Connection, account: str, run_id: str) -> dict[str, 
 
 def still_open(tx: sa.Connection, account: str) -> list[Job]:
     """Return the jobs of an account that have not ended."""
-    ended = jobs.c.status.in_(("SUCCEEDED", "FAILED"))
-    query = sa.select(*_SELECTED).where(jobs.c.account == account, ~ended, jobs.c.status != LOST)
+    is_open = jobs.c.status.not_in(JOB_ENDS) & (jobs.c.status != LOST)
+    query = sa.select(*_SELECTED).where(jobs.c.account == account, is_open)
     return list(map(_job, tx.execute(query)))
 
 

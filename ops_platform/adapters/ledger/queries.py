@@ -1,5 +1,6 @@
 """What the lists of jobs, executions, flows and incidents have in common: how they are narrowed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,11 @@ def narrowed(
     if wanted.since is not None:
         query = query.where(at >= wanted.since)
     return query.order_by(at.desc()).limit(wanted.limit)
+
+
+def one_of(column: sa.ColumnElement[str], values: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column holds one of many values, sent as one array."""
+    return column == sa.any_(sa.cast(list(values), sa.ARRAY(sa.Text)))
 
 
 def fetch(tx: sa.Connection, query: sa.Select[Any]) -> list[Row]:

@@ -8,7 +8,15 @@ The migrations create the tables; this module is how queries name them.
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from ops_platform.domain.events import Event
+
 metadata = sa.MetaData()
+_RENAMED = {"id": "event_id", "time": "changed_at"}
+
+
+def columns_of(event: type[Event]) -> tuple[str, ...]:
+    """Return the columns in which a state table keeps the newest event, in the event's order."""
+    return tuple(_RENAMED.get(name, name) for name in event.__struct_fields__)
 
 
 def _moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
