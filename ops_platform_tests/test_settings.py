@@ -254,17 +254,6 @@ def test_an_unknown_account_is_answered_with_the_known_ones(tmp_path: Path) -> N
         _load(tmp_path, ACCOUNT).account("prod")
 
 
-def test_an_account_is_found_by_its_aws_id(tmp_path: Path) -> None:
-    """Events carry only that; a foreign one is nobody's."""
-    settings = _load(tmp_path, ACCOUNT)
-
-    found = settings.account_by_id("111122223333")
-
-    assert found is not None
-    assert found.name == "staging"
-    assert settings.account_by_id("999999999999") is None
-
-
 def test_an_account_without_a_channel_uses_the_default(tmp_path: Path) -> None:
     """An own channel comes first."""
     both = ACCOUNT.replace("observe", "send") + '[slack]\ndefault_channel = "#all"'

@@ -76,10 +76,6 @@ class Settings(SettingsFile):
         known = ", ".join(account.name for account in self.accounts)
         raise SettingsError([Problem("account", f"there is no '{name}'; known are: {known}")])
 
-    def account_by_id(self, aws_account_id: str) -> Account | None:
-        """Return the account with that AWS account id, or None if it is not one of ours."""
-        return next((a for a in self.accounts if a.aws_account_id == aws_account_id), None)
-
     def channel(self, account: str) -> str | None:
         """Return the Slack channel for an account's alerts; None only if it sends none."""
         return self.account(account).slack_channel or self.slack.default_channel

@@ -9,7 +9,7 @@ from ops_platform.settings.fields import Table
 # Dagster gives a sensor 60 seconds and cannot stop it, so a budget stays well below.
 Budget = Annotated[int, Field(ge=1, le=50)]
 Interval = Annotated[int, Field(ge=1, le=3600)]
-# Longer than a sensor may take, so that nobody else picks up what a living tick still holds.
+# Longer than a sensor may take, so that nobody else sends what a living tick still holds.
 Hold = Annotated[int, Field(ge=60, le=43200)]
 
 
@@ -20,7 +20,6 @@ class TimingSettings(Table):
     alert_max_age_hours: Annotated[int, Field(ge=1, le=336)] = 24
     ingest_interval_seconds: Interval = 10
     ingest_budget_seconds: Budget = 40
-    visibility_seconds: Hold = 120
     delivery_interval_seconds: Interval = 10
     delivery_budget_seconds: Budget = 30
     delivery_lease_seconds: Hold = 120
