@@ -1,7 +1,6 @@
 """What the notifier says of each attempt, held against what is really in the channel."""
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 from slack_sdk import WebClient
@@ -24,25 +23,11 @@ from ops_platform_tests.adapters.slack_world import (
     TOKEN,
     notifier_at,
     now,
-    patient_inbox,
     post,
     sent,
 )
 
 POST, UPDATE = "chat.postMessage", "chat.update"
-
-
-@pytest.fixture
-def inbox() -> Iterator[SlackInbox]:
-    """Run an inbox."""
-    with patient_inbox() as running:
-        yield running
-
-
-@pytest.fixture
-def notifier(inbox: SlackInbox) -> SlackNotifier:
-    """Return a notifier for it."""
-    return notifier_at(inbox.api_url)
 
 
 def test_a_post_carries_what_finds_it_again(inbox: SlackInbox, notifier: SlackNotifier) -> None:

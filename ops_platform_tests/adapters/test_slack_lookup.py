@@ -1,6 +1,5 @@
 """What the notifier finds out: whether a message landed, who an owner is, where a message is."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,27 +12,12 @@ from ops_platform.embedded.slack_inbox.workspace import USERS
 from ops_platform_tests.adapters.slack_world import (
     CHANNEL,
     client_at,
-    notifier_at,
     now,
-    patient_inbox,
     post,
     sent,
 )
 
 HISTORY = "conversations.history"
-
-
-@pytest.fixture
-def inbox() -> Iterator[SlackInbox]:
-    """Run an inbox."""
-    with patient_inbox() as running:
-        yield running
-
-
-@pytest.fixture
-def notifier(inbox: SlackInbox) -> SlackNotifier:
-    """Return a notifier for it."""
-    return notifier_at(inbox.api_url)
 
 
 def test_the_look_up_reads_every_page(inbox: SlackInbox, notifier: SlackNotifier) -> None:
