@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
 
 from bench.database import Bench
@@ -15,6 +14,7 @@ from bench.load import REGION, Load, run_events
 from bench.results import Result
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.sqs import SqsEventQueue
+from ops_platform.clock import now
 from ops_platform.operations.ingest_events import ingest
 from ops_platform.settings.accounts import Account
 
@@ -39,7 +39,7 @@ def drain_over_http(bench: Bench) -> Iterator[Result]:
         queue = _filled_queue(url, list(islice(run_events(Load(width=1_100)), _MESSAGES)))
         started = time.perf_counter()
         done = ingest(
-            queue, ledger, accounts=ACCOUNTS, policy=POLICY, clock=_now, seconds=600, batch=5_000
+            queue, ledger, accounts=ACCOUNTS, policy=POLICY, clock=now, seconds=600, batch=5_000
         )
         seconds = time.perf_counter() - started
         left = queue.backlog()
@@ -85,7 +85,3 @@ def _filled_queue(url: str, bodies: Sequence[bytes]) -> SqsEventQueue:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(send, range(0, len(bodies), _BATCH)))
     return SqsEventQueue(client, queue_url["QueueUrl"])
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
