@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ops_platform.domain.job_log import BATCH_LOG_GROUP
+
 RUN_PREFIX = "sfn-"
 _PROJECT_MACHINE = re.compile(
     r"(?P<project>[a-z0-9_]{1,128})\.(?P<branch>prod|(?:prod|test|user)\..+)\.(?P<flow>[A-Za-z_]\w*)"
@@ -76,7 +78,7 @@ class Links:
         """Return the Step Functions console's page of an execution."""
         return f"{self._console('states')}#/v2/executions/details/{quote(execution_arn, safe=':')}"
 
-    def log(self, log_stream: str, log_group: str = "/aws/batch/job") -> str:
+    def log(self, log_stream: str, log_group: str = BATCH_LOG_GROUP) -> str:
         """Return the CloudWatch console's page of a log stream."""
         group, stream = (_twice_quoted(part) for part in (log_group, log_stream))
         page = f"#logsV2:log-groups/log-group/{group}/log-events/{stream}"

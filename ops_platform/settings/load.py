@@ -7,7 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ops_platform.settings.edition import EMBEDDED_FILE, EMBEDDED_TOKEN, embedded_tables
+from ops_platform.settings.edition import (
+    EMBEDDED_FILE,
+    EMBEDDED_TOKEN,
+    STATE_FOLDER,
+    STATE_VARIABLE,
+    embedded_tables,
+)
 from ops_platform.settings.explain import explain
 from ops_platform.settings.model import Settings, SettingsFile
 from ops_platform.settings.problems import Problem, SettingsError
@@ -15,7 +21,6 @@ from ops_platform.settings.rules import broken_rules
 
 FILE_NAME = "ops_platform.toml"
 CONFIG_VARIABLE = "OPS_PLATFORM_CONFIG"
-STATE_VARIABLE = "OPS_STATE_DIR"
 # Table, key, and what names the variable: a key of the same table, and its default.
 SECRETS = (
     ("database", "url", ("url_env", "OPS_PLATFORM_DATABASE_URL")),
@@ -34,7 +39,7 @@ def load(environ: Mapping[str, str], *, cwd: Path | None = None) -> Settings:
         SettingsError: The settings cannot be used. Every problem is named at once.
     """
     cwd = cwd or Path.cwd()
-    state_dir = cwd / (environ.get(STATE_VARIABLE) or ".ops-platform")
+    state_dir = cwd / (environ.get(STATE_VARIABLE) or STATE_FOLDER)
     file = settings_file(environ, cwd=cwd)
     if file is None:
         given, source = embedded_tables(state_dir), state_dir / EMBEDDED_FILE

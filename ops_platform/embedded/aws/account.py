@@ -16,7 +16,6 @@ EVENT_QUEUE = "ops-platform-events"
 EVENT_DEAD_LETTER_QUEUE = f"{EVENT_QUEUE}-dead-letter"
 FORWARDING_STACK = "ops-platform-event-forwarding"
 METAFLOW_BUCKET = "metaflow"
-JOB_LOG_GROUP = "/aws/batch/job"
 READY_PATH = "/ops-platform/account"
 """Where an account says its id once it is provisioned."""
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import boto3
 
+from ops_platform.domain.job_log import BATCH_LOG_GROUP
 from ops_platform.embedded.aws.account import (
     EVENT_DEAD_LETTER_QUEUE,
     EVENT_QUEUE,
     FORWARDING_STACK,
-    JOB_LOG_GROUP,
     METAFLOW_BUCKET,
     EmbeddedAccount,
 )
@@ -64,7 +64,7 @@ class Provisioner:
             AttributeDefinitions=[{"AttributeName": "pathspec", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "pathspec", "KeyType": "HASH"}],
         )
-        self._client("logs").create_log_group(logGroupName=JOB_LOG_GROUP)
+        self._client("logs").create_log_group(logGroupName=BATCH_LOG_GROUP)
         if owns_datastore:
             self._client("s3").create_bucket(Bucket=METAFLOW_BUCKET)
         self._forward_events()

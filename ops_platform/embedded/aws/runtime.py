@@ -1,7 +1,7 @@
 """One emulated account, put together: moto, our scheduler, the events, the provisioning.
 
-moto reads the account id from the environment when it is imported: import this module only after
-``enter_account``, in a process that is to be that account.
+moto reads the account id from the environment when it is imported: import this module only
+in a process that has been made that account, as ``python -m ops_platform.embedded.aws`` is.
 """
 
 import shutil
@@ -14,7 +14,8 @@ from pathlib import Path
 from moto.core.config import default_user_config
 from moto.logs.models import logs_backends
 
-from ops_platform.embedded.aws.account import JOB_LOG_GROUP, EmbeddedAccount, metadata_folder
+from ops_platform.domain.job_log import BATCH_LOG_GROUP
+from ops_platform.embedded.aws.account import EmbeddedAccount, metadata_folder
 from ops_platform.embedded.aws.batch.api import BatchApi
 from ops_platform.embedded.aws.batch.compute import ComputeEnvironment
 from ops_platform.embedded.aws.batch.job_logs import LogSink
@@ -140,8 +141,8 @@ def job_log_sink(account: EmbeddedAccount) -> LogSink:
         backend = logs_backends[account.account_id][account.region]
         events = [{"timestamp": int(time.time() * 1000), "message": line} for line in lines if line]
         with one_at_a_time:
-            backend.ensure_log_stream(JOB_LOG_GROUP, stream)
+            backend.ensure_log_stream(BATCH_LOG_GROUP, stream)
             if events:
-                backend.put_log_events(JOB_LOG_GROUP, stream, events)
+                backend.put_log_events(BATCH_LOG_GROUP, stream, events)
 
     return put

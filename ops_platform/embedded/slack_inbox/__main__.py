@@ -1,18 +1,17 @@
 """Run the inbox alone: ``python -m ops_platform.embedded.slack_inbox --port 0 --folder DIR``."""
 
 import argparse
-import ctypes
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import Final
 
+from ops_platform.embedded.lifeline import end_with
 from ops_platform.embedded.slack_inbox.inbox import SlackInbox
 from ops_platform.embedded.slack_inbox.store import FolderInUseError
 
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-_PR_SET_PDEATHSIG: Final = 1
 _CANNOT_START: Final = 1
 
 
@@ -24,7 +23,7 @@ def main() -> int:
     for name in _SIGNALS:
         signal.signal(name, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    _end_with(parent)
+    end_with(parent, signal.SIGTERM)
     try:
         inbox = SlackInbox(given.folder, port=given.port, create_channels=not given.no_new_channels)
     except FolderInUseError as error:
@@ -44,15 +43,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where messages are kept between runs")
     parser.add_argument("--no-new-channels", action="store_true", help="refuse unknown channels")
     return parser.parse_args()
-
-
-def _end_with(parent: int) -> None:
-    """Have the kernel end us when our parent ends, however it ends. Linux alone knows how."""
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _complain(sentence: str) -> int:
