@@ -3,7 +3,7 @@
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from moto.moto_server.werkzeug_app import (
@@ -51,12 +51,23 @@ class AccountServer:
     def _respond(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        if _is_a_page(environ):
+            start_response("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"The emulated AWS answers no pages of a browser."]
         if environ["PATH_INFO"] != READY_PATH:
             return self._moto(environ, start_response)
         ready = self._ready.is_set()
         status = "200 OK" if ready else "503 Service Unavailable"
         start_response(status, [("Content-Type", "text/plain")])
         return [self._account_id.encode() if ready else b""]
+
+
+def _is_a_page(environ: Mapping[str, Any]) -> bool:
+    """Tell a page in the user's browser from a program: only browsers send these headers.
+
+    Moto lets every web site in, and a job that a site submits is a process on this machine.
+    """
+    return "HTTP_ORIGIN" in environ or "HTTP_SEC_FETCH_SITE" in environ
 
 
 def _listen(port: int) -> socket.socket:
