@@ -161,11 +161,11 @@ class SlackNotifier:
 def _attempt(call: Callable[[], Any]) -> Delivery:
     try:
         answer = call()
+        if not answer.get("ts"):
+            return Ambiguous("an answer without a ts")
+        return Sent(channel=str(answer["channel"]), ts=str(answer["ts"]))
     except FAILURES as error:
         return outcome_of(error)
-    if not answer.get("ts"):
-        return Ambiguous("an answer without a ts")
-    return Sent(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
 
 def _pages(method: Callable[..., Any], arguments: dict[str, Any]) -> Iterator[Any]:

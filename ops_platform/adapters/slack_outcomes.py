@@ -18,13 +18,15 @@ from ops_platform.domain.delivery import Ambiguous, Fault, RateLimited, Refused,
 
 NotDelivered = RateLimited | Refused | Unreachable | Ambiguous
 
-_OTHER_JSON: Final = (ValueError, AttributeError, KeyError, TypeError)
+_OTHER_JSON: Final = (ValueError, AttributeError, LookupError, RecursionError, TypeError)
 FAILURES: Final = (SlackClientError, HTTPException, OSError, *_OTHER_JSON)
 """What a call and its reading may raise: the client takes any JSON for the answer."""
 
 _LIMITED: Final = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _UNCERTAIN: Final = frozenset({"fatal_error", "internal_error", "service_unavailable"})
 _DEFAULT_WAIT_SECONDS: Final = 30
+# A longer wait is nonsense, and would silence a channel for good.
+_LONGEST_WAIT_SECONDS: Final = 3600
 _CODE: Final = re.compile(r"[a-z0-9_.-]+\Z")
 _NO_ROUTE: Final = frozenset(
     {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
@@ -122,7 +124,9 @@ def _refused(code: str) -> Refused:
 
 def _retry_after(headers: Mapping[str, str]) -> int:
     given = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-    return max(1, int(given)) if given.isascii() and given.isdigit() else _DEFAULT_WAIT_SECONDS
+    if not (given.isascii() and given.isdigit()):
+        return _DEFAULT_WAIT_SECONDS
+    return min(max(1, int(given[:9])), _LONGEST_WAIT_SECONDS)
 
 
 def _never_sent(error: Exception) -> bool:
@@ -135,4 +139,6 @@ def _never_sent(error: Exception) -> bool:
 
 def _sentence(error: Exception) -> str:
     reason = error.reason if isinstance(error, URLError) else error
-    return f"{type(reason).__name__}: {reason}"
+    # Only of the network: what Python says of a bad header shows the header, and so the token.
+    told = isinstance(reason, OSError | str)
+    return f"{type(reason).__name__}: {reason}" if told else type(reason).__name__
