@@ -14,6 +14,24 @@ Transaction = sa.Connection
 """A connection within ``Ledger.transaction``: what all functions over the ledger take."""
 
 
+# A network or a process that hangs must not hold a thread, or the lock of an account, for hours.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}
+_SESSION = (
+    "timezone=UTC",
+    "lock_timeout=50s",
+    "idle_in_transaction_session_timeout=60s",
+    "tcp_keepalives_idle=20",
+    "tcp_keepalives_interval=10",
+    "tcp_keepalives_count=3",
+)
+
+
 class LedgerError(PlatformError):
     """The ledger cannot be reached."""
 
@@ -69,5 +87,6 @@ def open_engine(url: str) -> sa.Engine:
         address.set(drivername="postgresql+psycopg"),
         pool_size=2,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+        hide_parameters=True,  # an error is shown in Dagster, and messages may hold secrets
+        connect_args={**_PATIENCE, "options": " ".join(f"-c {each}" for each in _SESSION)},
     )

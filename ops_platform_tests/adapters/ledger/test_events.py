@@ -118,3 +118,16 @@ def test_a_day_without_new_events_needs_no_second_partition(ledger: Ledger) -> N
 def test_events_of_the_same_id_at_other_times_are_others(ledger: Ledger) -> None:
     """The key is both, since a partitioned table must have the day in it."""
     assert len(_insert(ledger, a_job_event(), a_job_event(time=after(1)))) == 2
+
+
+def test_what_came_on_other_days_is_not_read(ledger: Ledger) -> None:
+    """Else each batch would take longer, the longer the platform runs."""
+    _insert(ledger, *(a_job_event(id=f"old-{number}") for number in range(2000)))
+    new = [a_job_event(id=f"new-{number}", time=NOON + timedelta(days=1)) for number in range(500)]
+    read = sa.text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = :name")
+
+    with ledger.transaction() as tx:
+        events.insert_new(tx, [(ACCOUNT, event) for event in new], received_at=NOON)
+        seen = tx.scalar(read, {"name": f"events_{NOON:%Y%m%d}"})
+
+    assert seen == 0
