@@ -27,6 +27,8 @@ N = TypeVar("N", int, float)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TEXT_LIMIT = 2000
 NUMBER_LIMIT = 2**31  # of the ledger's integer columns
+# A job's description, bare or quoted within another text.
+_DOCUMENT = re.compile(r'\A\s*\{|"Environment\\*"')
 _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -213,11 +215,11 @@ def _person(user: str | None) -> str | None:
 
 def _cause(cause: str | None) -> str | None:
     """Keep of a cause what may be shown: a failed job's document also holds its environment."""
-    if cause is None or not cause.lstrip().startswith("{"):
+    if cause is None or not _DOCUMENT.search(cause):
         return _clip(cause)
     try:
         found = _decode_cause(cause)
-    except (msgspec.DecodeError, RecursionError):  # cut off at 32,768 characters
+    except (msgspec.DecodeError, RecursionError):  # cut off at 32,768 characters, or quoted
         return "A Batch job failed; its description was cut off."
     # The document is a text within a text, whose own escapes `_without_nul` could not see.
     return _clip(found.status_reason and found.status_reason.replace("\x00", "\ufffd"))
@@ -227,7 +229,7 @@ def _is_metaflow_input(text: str | None) -> bool:
     """Tell Metaflow's own input, an object whose ``Parameters`` is a JSON text, from others."""
     try:
         given = _decode_object(text or "")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return set(given) == {"Parameters"} and bytes(given["Parameters"]).startswith(b'"')
 

@@ -198,8 +198,12 @@ def test_run_and_owner_are_metaflows(
         (' {"Container": {"Environment": [{"Value": "secr', CUT_OFF),
         ('{"StatusReason": 5}', CUT_OFF),
         ('{"a": ' + "[" * 20_000, CUT_OFF),
+        ('Failed: {"Container": {"Environment": [{"Value": "secret"}]}}', CUT_OFF),
+        (json.dumps('{"Container": {"Environment": [{"Value": "secret"}]}}'), CUT_OFF),
+        ('\ufeff{"Container": {"Environment": []}}', CUT_OFF),
+        ("The Environment is missing.", "The Environment is missing."),
     ],
-    ids=range(8),
+    ids=range(12),
 )  # fmt: skip
 def test_of_a_cause_only_what_may_be_shown_is_kept(cause: str | None, shown: str | None) -> None:
     """A failed job's description holds the environment, whole or cut."""
@@ -220,7 +224,9 @@ def test_of_a_cause_only_what_may_be_shown_is_kept(cause: str | None, shown: str
         ("", False),
         (None, False),
         ("not JSON", False),
+        ('{"Parameters": ' + "[" * 100_000, False),
     ],
+    ids=range(9),
 )
 def test_an_input_of_metaflows_is_told_from_others(
     given_input: str | None, *, expected: bool
