@@ -151,7 +151,7 @@ def _execution_order(event: ExecutionEvent) -> tuple[object, ...]:
     ended = event.status in EXECUTION_ENDS
     moments = (event.time, event.started_at, event.redriven_at)
     changed = ended_at(event) if ended else max(moment for moment in moments if moment)
-    return (changed, ended, event.status == LOST, event.id)
+    return (changed, ended, event.status == LOST, event.time, event.id)
 
 
 def _instance_order(event: InstanceEvent) -> tuple[object, ...]:

@@ -25,12 +25,7 @@ from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
 from ops_platform.domain.incidents import AlertPolicy
-from ops_platform.domain.lifecycle import (
-    Job,
-    advance_execution,
-    advance_instance,
-    advance_job,
-)
+from ops_platform.domain.lifecycle import advance_execution, advance_instance, advance_job
 from ops_platform.domain.ports import EventQueue, Message
 from ops_platform.operations.update_incidents import update_incidents
 
@@ -149,12 +144,12 @@ def _fold_all(tx: Transaction, new: Arrived) -> set[tuple[str, str]]:
     instances = _fold(tx, new, _INSTANCES)
     if changed_jobs:
         jobs.save(tx, changed_jobs)
-        runs.note(tx, new)
+    runs.note(tx, new)  # a late event that changes no state may be the one that names the owner
     if changed:
         executions.save(tx, changed)
     if instances:
         container_instances.save(tx, instances)
-    return _runs_of(changed_jobs) | {(each.account, each.run_id) for each in changed}
+    return _runs_of(new) | {(each.account, each.run_id) for each in changed}
 
 
 def _fold(tx: Transaction, new: Arrived, noun: _Noun[E, S]) -> list[S]:
@@ -174,8 +169,12 @@ def _fold(tx: Transaction, new: Arrived, noun: _Noun[E, S]) -> list[S]:
     return changed
 
 
-def _runs_of(changed: Iterable[Job]) -> set[tuple[str, str]]:
-    return {(job.account, job.latest.run_id) for job in changed if job.latest.run_id}
+def _runs_of(new: Arrived) -> set[tuple[str, str]]:
+    return {
+        (account, event.run_id)
+        for account, event in new
+        if isinstance(event, JobEvent) and event.run_id
+    }
 
 
 def _bytes(message: Message) -> bytes:

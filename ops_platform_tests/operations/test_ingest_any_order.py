@@ -133,6 +133,22 @@ def test_jobs_that_disagree_on_the_owner_settle_on_the_least(
     assert known["owner"] == "Zoë"
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["as they happened", "reversed"])
+def test_an_event_that_changes_no_state_may_still_name_the_owner(
+    ledger: Ledger, order: int
+) -> None:
+    """What a run's first event tells counts as well when it comes last."""
+    submitted, *_, ended = a_job_history("a", exits=[1], begin=0)
+    begun = msgspec.structs.replace(submitted, status="SUBMITTED", owner="ana")
+    failed = an_execution_event(id="end", status="FAILED", stopped_at=after(60), time=after(60))
+    for event in [begun, msgspec.structs.replace(ended, owner=None), failed][::order]:
+        _record(ledger, bodies([event]))
+
+    [incident] = contents(ledger)["incidents"]
+
+    assert incident["owner"] == "ana"
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_an_input_that_aws_left_out_later_does_not_hide_a_run(ledger: Ledger, order: int) -> None:
     """Step Functions omits input and output that are too large together: what was seen counts."""
