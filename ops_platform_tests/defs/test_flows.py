@@ -9,7 +9,7 @@ import pytest
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
 from ops_platform.domain.events import Event
-from ops_platform_tests.build import REGION, after, an_execution_event
+from ops_platform_tests.build import REGION, a_job_event, after, an_execution_event
 from ops_platform_tests.defs.dagster_world import Dagster, metadata, settings_in
 from ops_platform_tests.operations.delivery_world import end_of_run
 
@@ -133,3 +133,23 @@ def test_a_long_history_is_reported_in_several_ticks(dagster: Dagster) -> None:
     told = [run for _ in range(4) for _, run in reported(dagster)]
     assert len(told) == 450
     assert set(told) == {f"sfn-run-{index}" for index in range(450)}
+
+
+@pytest.mark.parametrize("letter", ["x", "\N{GREEK SMALL LETTER OMEGA}", "\N{FIRECRACKER}"])
+def test_a_name_too_long_for_dagster_is_cut(dagster: Dagster, letter: str) -> None:
+    """Else its run could not be stored, and no run after it would ever be reported."""
+    names = [letter * 500 + end for end in "ab"]
+    machine = f"arn:aws:states:{REGION}:111111111111:stateMachine:{letter * 128}.prod"
+    for name in names:
+        ended = an_execution_event(
+            id=name, aws_account_id="111111111111", status="SUCCEEDED", machine_arn=machine,
+            execution_arn=name, name=name, stopped_at=after(90),
+        )  # fmt: skip
+        job = a_job_event(id=f"job {name}", aws_account_id="111111111111", job_id=name, flow=name,
+                          run_id=f"sfn-{name}")  # fmt: skip
+        ingest(dagster, ended, job)
+
+    keys = {event.asset_key.to_string() for event in dagster.tick(SENSOR).asset_events}
+
+    assert len(keys) == len(names)
+    assert max(map(len, keys)) <= 512  # the width of its column
