@@ -5,11 +5,9 @@ Nothing here imports moto, so that the command line can start an account in a pr
 
 import http.client
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 REGION = "us-east-1"
 EVENT_QUEUE = "ops-platform-events"
@@ -112,41 +110,6 @@ def command(
     for name, seconds in (timing or {}).items():
         line += ["--timing", f"{name}={seconds}"]
     return line
-
-
-class Child(Protocol):
-    """A process that was started; `subprocess.Popen` is one."""
-
-    def poll(self) -> int | None:
-        """Return the exit code, or None while the process runs."""
-        ...
-
-
-class AccountNotReadyError(RuntimeError):
-    """The emulated account ended, or did not answer in time."""
-
-
-def wait_until_ready(
-    account: EmbeddedAccount, process: Child | None = None, *, seconds: float = 60
-) -> None:
-    """Return once the account is provisioned and answers.
-
-    Raises:
-        AccountNotReadyError: The process ended, or the time was up.
-    """
-    deadline = time.monotonic() + seconds
-    while not is_ready(account):
-        if process is not None and process.poll() is not None:
-            raise AccountNotReadyError(
-                f"The emulated account {account.name!r} ended with exit code {process.poll()} "
-                f"before it was ready. Is port {account.port} already taken?"
-            )
-        if time.monotonic() > deadline:
-            raise AccountNotReadyError(
-                f"The emulated account {account.name!r} did not answer on {account.endpoint_url} "
-                f"within {seconds:.0f} s."
-            )
-        time.sleep(0.1)
 
 
 def is_ready(account: EmbeddedAccount) -> bool:

@@ -13,12 +13,7 @@ from typing import Any, TypeVar
 
 import boto3
 
-from ops_platform.embedded.aws.account import (
-    EmbeddedAccount,
-    command,
-    staging,
-    wait_until_ready,
-)
+from ops_platform.embedded.aws.account import EmbeddedAccount, command, is_ready, staging
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -47,6 +42,23 @@ def eventually(look: Callable[[], T], *, seconds: float = 15, what: str = "it") 
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.05)
     return found
+
+
+class AccountNotReadyError(RuntimeError):
+    """The emulated account ended, or did not answer in time."""
+
+
+def wait_until_ready(
+    account: EmbeddedAccount, process: "subprocess.Popen[bytes]", *, seconds: float = 60
+) -> None:
+    """Return once the account is provisioned and answers; raise if it cannot any more."""
+    deadline = time.monotonic() + seconds
+    while not is_ready(account):
+        if process.poll() is not None:
+            raise AccountNotReadyError(f"It ended with exit code {process.poll()}.")
+        if time.monotonic() > deadline:
+            raise AccountNotReadyError(f"It did not answer within {seconds:.0f} s.")
+        time.sleep(0.1)
 
 
 @contextmanager

@@ -12,18 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ops_platform.embedded.aws.account import (
-    AccountNotReadyError,
-    EmbeddedAccount,
-    command,
-    is_ready,
-    wait_until_ready,
-)
+from ops_platform.embedded.aws.account import EmbeddedAccount, command, is_ready
 from ops_platform_tests.embedded.aws.accounts import (
+    AccountNotReadyError,
     Aws,
     eventually,
     running,
     staging_on_free_port,
+    wait_until_ready,
 )
 
 # A child in a session of its own, and a grandchild, as Metaflow's tasks have.
