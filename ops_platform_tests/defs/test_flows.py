@@ -153,3 +153,17 @@ def test_a_name_too_long_for_dagster_is_cut(dagster: Dagster, letter: str) -> No
 
     assert len(keys) == len(names)
     assert max(map(len, keys)) <= 512  # the width of its column
+
+
+def test_a_failure_that_is_told_late_does_not_repeat_the_success_after_it(
+    dagster: Dagster,
+) -> None:
+    """The run was redriven and succeeded: one materialization, in whatever order that came."""
+    done = {"time": after(90), "stopped_at": after(90), "redriven_at": after(50)}
+    ingest(dagster, an_execution_event(id="done", status="SUCCEEDED", **done))
+    assert len(reported(dagster)) == 1
+
+    failed = an_execution_event(id="end", status="FAILED", time=after(40), stopped_at=after(40))
+    ingest(dagster, failed)
+
+    assert reported(dagster) == []

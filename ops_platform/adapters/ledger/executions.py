@@ -1,6 +1,7 @@
 """The state of Step Functions executions."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -29,13 +30,40 @@ def load(tx: sa.Connection, account: str, arns: Collection[str]) -> dict[str, Ex
 
 
 def save(tx: sa.Connection, changed: Sequence[Execution]) -> None:
-    """Store the executions as they are now, each with a new number in the order of changes."""
-    numbers = tx.scalars(
+    """Store the executions as they are now, each with its number in the order of changes.
+
+    The number is a new one unless the newest event is as before: what a late event adds to the
+    past of a run is no reason to report it again.
+    """
+    known = _numbers(tx, changed)
+    new = tx.scalars(
         sa.select(sa.func.nextval("execution_changes")).select_from(
             sa.func.generate_series(1, len(changed))
         )
     )
+    numbers = [
+        known.get(_reported(each), number) for each, number in zip(changed, new, strict=True)
+    ]
     rows.upsert(tx, executions, _COLUMNS, map(_row, changed, numbers))
+
+
+def _reported(execution: Execution) -> tuple[str, ...]:
+    latest = execution.latest
+    return (execution.account, latest.execution_arn, latest.id, str(latest.metaflow_input))
+
+
+def _numbers(tx: sa.Connection, changed: Iterable[Execution]) -> dict[tuple[str, ...], int]:
+    """Return the numbers that executions have, by what is reported of them."""
+    by_account = defaultdict(list)
+    for each in changed:
+        by_account[each.account].append(each.latest.execution_arn)
+    numbers = {}
+    for account, arns in by_account.items():
+        wanted = executions.c.execution_arn == sa.any_(sa.cast(arns, sa.ARRAY(sa.Text)))
+        query = sa.select(*_SELECTED, executions.c.seq).where(executions.c.account == account)
+        for *row, seq in tx.execute(query.where(wanted)):
+            numbers[_reported(_execution(row))] = seq
+    return numbers
 
 
 def failed_runs(
