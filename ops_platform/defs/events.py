@@ -10,7 +10,7 @@ from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.domain.ports import EventQueue
 from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import Ingested, ingest
-from ops_platform.operations.policy import account_names, alert_policy
+from ops_platform.operations.policy import alert_policy, queue_accounts
 from ops_platform.settings.model import Settings
 
 
@@ -30,7 +30,7 @@ def ingest_sensor(account: str, settings: Settings) -> dg.SensorDefinition:
         done = ingest(
             queue,
             ledger,
-            accounts=account_names(settings),
+            accounts=queue_accounts(settings, account),
             policy=policy,
             clock=now,
             seconds=settings.timing.ingest_budget_seconds,

@@ -14,6 +14,19 @@ def account_names(settings: Settings) -> Mapping[str, str]:
     return {account.aws_account_id: account.name for account in settings.accounts}
 
 
+def queue_accounts(settings: Settings, account: str) -> Mapping[str, str]:
+    """Return the names of the accounts that share an account's queue, by AWS account id.
+
+    Whoever can write into one account's queue must not speak for another.
+    """
+    url = settings.account(account).event_queue_url
+    return {
+        each.aws_account_id: each.name
+        for each in settings.accounts
+        if each.name == account or each.event_queue_url == url
+    }
+
+
 def account_links(settings: Settings, account: str) -> Links:
     """Return the addresses of an account's consoles; of a foreign account's, those of AWS."""
     for known in settings.accounts:

@@ -7,7 +7,13 @@ import pytest
 
 from ops_platform.domain.identity import Links
 from ops_platform.domain.incidents import Send, Withhold
-from ops_platform.operations.policy import account_links, account_names, addresses, alert_policy
+from ops_platform.operations.policy import (
+    account_links,
+    account_names,
+    addresses,
+    alert_policy,
+    queue_accounts,
+)
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
 from ops_platform_tests.build import NOON, after, an_incident
@@ -86,3 +92,15 @@ def test_an_incident_is_told_after_the_settle_time_or_not_at_all(
     assert policy.settle == timedelta(seconds=45)
     incident = an_incident(account=account, opened_at=NOON)
     assert policy.decide(incident, after(late)) == verdict
+
+
+def test_a_queue_speaks_for_the_accounts_that_share_it(tmp_path: Path) -> None:
+    """Whoever can write into the queue of staging cannot forge what production does."""
+    shared = SETTINGS.replace("eu-west-1.amazonaws.com/222222222222", "x.example/1").replace(
+        "eu-central-1.amazonaws.com/111111111111", "x.example/1"
+    )
+    both = {"111111111111": "staging", "222222222222": "production"}
+    for text, expected in ((SETTINGS, {"111111111111": "staging"}), (shared, both)):
+        (tmp_path / "ops_platform.toml").write_text(text)
+
+        assert queue_accounts(load({}, cwd=tmp_path), "staging") == expected
