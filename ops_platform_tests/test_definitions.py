@@ -28,7 +28,6 @@ sensor ingest_events_staging every 10 s, RUNNING
 sensor report_flow_runs every 10 s, RUNNING
 resource accounts
 resource ledger
-resource settings
 resource slack
 """
 _LOAD = """

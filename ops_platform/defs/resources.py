@@ -1,4 +1,4 @@
-"""What sensors and jobs are given: the ledger, the accounts, Slack, the settings."""
+"""What sensors and jobs are given: the ledger, the accounts, Slack."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -88,7 +88,6 @@ class Accounts:
 def resources(settings: Settings) -> Mapping[str, Any]:
     """Return the resources by name; nothing is connected yet."""
     return {
-        "settings": settings,
         "ledger": Ledger(settings.require_database_url()),
         "accounts": Accounts(settings),
         "slack": Slack(

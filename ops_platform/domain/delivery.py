@@ -27,7 +27,6 @@ class Sent:
 
     channel: str
     ts: str
-    permalink: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
