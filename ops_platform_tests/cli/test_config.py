@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops_platform.cli.group import ops_platform
-from ops_platform_tests.test_settings import ACCOUNT
+from ops_platform_tests.settings.files import ACCOUNT
 
 
 @pytest.fixture(autouse=True)
