@@ -108,10 +108,11 @@ def _prepare_ledger(url: str) -> None:
     from ops_platform.adapters.ledger.database import Ledger
     from ops_platform.clock import now
     from ops_platform.operations.close_lost import close_lost_executions
+    from ops_platform.settings.edition import ACCOUNTS
 
     ledger = Ledger(url)
     try:
-        lost = close_lost_executions(ledger, ("staging", "production"), now=now())
+        lost = close_lost_executions(ledger, ACCOUNTS, now=now())
     finally:
         ledger.close()
     if lost:

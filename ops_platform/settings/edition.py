@@ -13,7 +13,9 @@ EMBEDDED_FILE = "embedded.json"
 # The Slack inbox takes any token.
 EMBEDDED_TOKEN = "xoxb-embedded"  # noqa: S105
 
-_ACCOUNTS = {"staging": "111111111111", "production": "222222222222"}
+# Its AWS accounts, each with its AWS account id.
+ACCOUNTS = {"staging": "111111111111", "production": "222222222222"}
+REGION = "us-east-1"
 # Nothing listens there: while the edition is not up, no call may leave this machine.
 _NOWHERE = "http://127.0.0.1:1/"
 # The owners of the demo's flows, who are members of the Slack inbox.
@@ -30,7 +32,7 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
     written = _written(state_dir / EMBEDDED_FILE)
     addresses = written.get("accounts", {})
     return {
-        "accounts": [_account(name, addresses.get(name, {})) for name in _ACCOUNTS],
+        "accounts": [_account(name, addresses.get(name, {})) for name in ACCOUNTS],
         "slack": {"base_url": written.get("slack_url", _NOWHERE), "owners": _OWNERS},
         "timing": _TIMING,
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
@@ -40,8 +42,8 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
 def _account(name: str, addresses: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
-        "aws_account_id": _ACCOUNTS[name],
-        "region": "us-east-1",
+        "aws_account_id": ACCOUNTS[name],
+        "region": REGION,
         "endpoint_url": _NOWHERE,
         "alerts": "send",
         "slack_channel": f"#alerts-{name}",

@@ -6,9 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-from ops_platform.embedded.aws.account import REGION, EmbeddedAccount
+from ops_platform.embedded.aws.account import EmbeddedAccount
 from ops_platform.embedded.aws.lifetime import Lifetime
 from ops_platform.embedded.aws.timing import Timing, parse_timing
+from ops_platform.settings.edition import REGION
 
 
 def main(arguments: list[str]) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-REGION = "us-east-1"
+from ops_platform.settings.edition import ACCOUNTS, REGION
+
 EVENT_QUEUE = "ops-platform-events"
 EVENT_DEAD_LETTER_QUEUE = f"{EVENT_QUEUE}-dead-letter"
 FORWARDING_STACK = "ops-platform-event-forwarding"
@@ -74,12 +75,12 @@ def metadata_folder(folder: Path) -> Path:
 
 def staging(port: int) -> EmbeddedAccount:
     """Return the staging account of the embedded edition."""
-    return EmbeddedAccount("staging", "111111111111", port)
+    return EmbeddedAccount("staging", ACCOUNTS["staging"], port)
 
 
 def production(port: int) -> EmbeddedAccount:
     """Return the production account, which owns Metaflow's shared datastore."""
-    return EmbeddedAccount("production", "222222222222", port)
+    return EmbeddedAccount("production", ACCOUNTS["production"], port)
 
 
 def command(
