@@ -135,9 +135,12 @@ class Sender:
     def _send(self, alert: Alert, incident: Incident, channel: str) -> Delivery | None:
         links = self.addresses[incident.account].links
         message = render(incident, links=links, mention=self.mention(incident.owner))
+        now = self.clock()
+        again_at = now + _unsure_wait(alert)
         with self.ledger.transaction() as tx:
             # What came before may have taken long, and somebody else may be at it by now.
-            if not (self._renew(tx) and alerts.claim(tx, alert, channel=channel, now=self.clock())):
+            mine = self._renew(tx)
+            if not (mine and alerts.claim(tx, alert, channel=channel, now=now, again_at=again_at)):
                 return None
         return self.notifier.post(
             channel=channel, text=message.text, blocks=message.blocks, metadata_key=alert.key
@@ -157,7 +160,7 @@ class Sender:
             case Refused(error=error) | Unreachable(error=error):
                 wait = _backoff(alert.attempts)
             case Ambiguous(error=error):
-                state, wait = State.AMBIGUOUS, max(UNSURE_WAIT, _backoff(alert.attempts))
+                state, wait = State.AMBIGUOUS, _unsure_wait(alert)
         return self._note(alert, incident, state, reason=error, due_at=self.clock() + wait)
 
     def _hold_back(self, incident: Incident, wait: timedelta) -> None:
@@ -190,6 +193,10 @@ class Sender:
     def _channel(self, incident: Incident) -> str | None:
         address = self.addresses.get(incident.account)
         return address.channel if address else None
+
+
+def _unsure_wait(alert: Alert) -> timedelta:
+    return max(UNSURE_WAIT, _backoff(alert.attempts))
 
 
 def _backoff(attempts: int) -> timedelta:

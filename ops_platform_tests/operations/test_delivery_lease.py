@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from ops_platform.adapters.ledger import alerts, leases
+from ops_platform.adapters.ledger.alerts import Alert
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.delivery import Sent
+from ops_platform.operations.deliver_alerts import UNSURE_WAIT
 from ops_platform_tests.operations.delivery_world import CHANNELS, LEASE, World, world_around
 
 
@@ -59,12 +61,34 @@ def test_what_a_sender_died_with_is_taken_over_when_its_lease_ends(world: World)
     assert world.alert(incident).message_ts == message.ts
 
 
+def test_an_alert_that_senders_die_over_does_not_stand_in_the_way_of_others(world: World) -> None:
+    """Whatever kills them each time, those behind it are told first."""
+    deadly = world.failed_run("run-1")
+    world.wait(seconds=1)
+    other = world.failed_run("run-2")
+    world.settle()
+    _die_before_posting(world, deadly)
+    world.wait(seconds=LEASE.total_seconds())
+
+    assert world.deliver("two") == ["sent", "sent"]
+    told = [(message.metadata or {})["event_payload"]["key"] for message in world.messages()]
+    assert told == [f"{other}:1", f"{deadly}:1"]
+
+
+def _die_before_posting(world: World, incident: str) -> Alert:
+    """Leave behind what a sender does that dies with an alert in its hands."""
+    alert, now = world.alert(incident), world.clock()
+    with world.ledger.transaction() as tx:
+        leases.take(tx, "deliver_alerts", holder="dead", now=now, length=LEASE)
+        assert alerts.claim(
+            tx, alert, channel=CHANNELS["staging"], now=now, again_at=now + UNSURE_WAIT
+        )
+    return alert
+
+
 def _die_after_posting(world: World, incident: str) -> None:
     """Leave behind what a sender does that dies when Slack has its message."""
-    alert = world.alert(incident)
-    with world.ledger.transaction() as tx:
-        leases.take(tx, "deliver_alerts", holder="dead", now=world.clock(), length=LEASE)
-        assert alerts.claim(tx, alert, channel=CHANNELS["staging"], now=world.clock())
+    alert = _die_before_posting(world, incident)
     outcome = world.notifier().post(
         channel=CHANNELS["staging"], text="lost", blocks=[], metadata_key=alert.key
     )

@@ -99,17 +99,27 @@ def of_incident(tx: sa.Connection, incident_id: str) -> list[Alert]:
     return _alerts(tx, query.order_by(alerts.c.revision))
 
 
-def claim(tx: sa.Connection, alert: Alert, *, channel: str, now: datetime) -> bool:
+def claim(
+    tx: sa.Connection, alert: Alert, *, channel: str, now: datetime, again_at: datetime
+) -> bool:
     """Mark an alert as being sent; return False if it is no longer as it was read.
 
-    Of several attempts in doubt the time of the first is kept: there a look-up has to begin.
+    Should the sender die over it, it is due again at ``again_at``, so that no alert stands in the
+    way of all others. Of several attempts in doubt the time of the first is kept: there a look-up
+    has to begin.
     """
     as_read = (alerts.c.state == alert.state) & (alerts.c.attempts == alert.attempts)
     began = alert.sending_at if alert.is_unsure else now
     claimed = (
         sa.update(alerts)
         .where(alerts.c.id == alert.id, as_read)
-        .values(state=State.SENDING, sending_at=began, channel=channel, attempts=alert.attempts + 1)
+        .values(
+            state=State.SENDING,
+            sending_at=began,
+            due_at=again_at,
+            channel=channel,
+            attempts=alert.attempts + 1,
+        )
         .returning(alerts.c.id)
     )
     return tx.scalar(claimed) is not None
