@@ -3,6 +3,8 @@
 import contextlib
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,8 +141,18 @@ def _addresses(edition: "Edition") -> str:
         f"  Slack inbox      {edition.slack_url}\n"
         f"  AWS staging      {staging.endpoint_url}\n"
         f"  AWS production   {production.endpoint_url}\n\n"
+        f"{how_to_go_on(edition.state.root, search_path=os.environ.get('PATH'))}"
+    )
+
+
+def how_to_go_on(state: Path, *, search_path: str | None) -> str:
+    """Return what to type in another terminal, which may not find this very command by itself."""
+    programs = Path(sys.executable).parent
+    found = shutil.which("ops-platform", path=search_path)
+    return (
         "  In another terminal:\n"
-        f"    export OPS_STATE_DIR={shlex.quote(str(edition.state.root))}\n"
+        + ("" if found else f"    export PATH={shlex.quote(str(programs))}:$PATH\n")
+        + f"    export OPS_STATE_DIR={shlex.quote(str(state))}\n"
         "    ops-platform incidents list\n"
         "    ops-platform jobs list --account staging\n"
     )

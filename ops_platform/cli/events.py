@@ -1,8 +1,9 @@
 """``ops-platform events``: feed the platform events from a file."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO
 
 import click
@@ -46,5 +47,6 @@ def replay(file: BinaryIO) -> None:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    stripped = (line.strip(b"\r\n") for line in file)
+    first = next(file, b"").removeprefix(BOM_UTF8)
+    stripped = (line.strip(b"\r\n") for line in chain((first,), file))
     return (line for line in stripped if line.strip())

@@ -4,6 +4,7 @@ Neither click nor a command's module is imported for the overview, so that ``--h
 little more than the start of Python.
 """
 
+import os
 import sys
 from typing import NamedTuple
 
@@ -33,11 +34,22 @@ _ASKS_FOR_HELP: tuple[list[str], ...] = ([], ["--help"], ["-h"])
 def main() -> None:
     """Run the command line."""
     if sys.argv[1:] in _ASKS_FOR_HELP:
-        sys.stdout.write(overview())
+        _print(overview())
         return
     from ops_platform.cli.group import ops_platform  # noqa: PLC0415, the overview needs no click
 
     ops_platform(prog_name="ops-platform")
+
+
+def _print(text: str) -> None:
+    """Print as click does: a reader who has gone, as in ``| head``, is no reason for a traceback."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def overview() -> str:

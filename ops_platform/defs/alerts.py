@@ -42,6 +42,7 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
             clock=now,
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}",
             lease=timedelta(seconds=timing.delivery_lease_seconds),
+            give_up=timedelta(hours=timing.alert_max_age_hours),
         )
         return _report(sender.deliver(seconds=timing.delivery_budget_seconds))
 

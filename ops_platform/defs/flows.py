@@ -1,18 +1,14 @@
 """Each Metaflow flow as an asset with a history: a sensor that reports its runs as they end."""
 
-import hashlib
 import json
 
 import dagster as dg
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.domain.identity import Links
+from ops_platform.domain.identity import Links, flow_asset
 from ops_platform.operations.policy import account_links
 from ops_platform.operations.report_flow_runs import FlowRun, flow_runs_after
 from ops_platform.settings.model import Settings
-
-# Dagster has 512 characters for the JSON of a key; one it cannot store would stop the sensor.
-LONGEST_PART = 150
 
 
 def flow_runs_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -44,7 +40,7 @@ def flow_runs_sensor(settings: Settings) -> dg.SensorDefinition:
 
 def asset_event(run: FlowRun, links: Links) -> dg.AssetMaterialization | dg.AssetObservation:
     """Return a materialization for a run that succeeded, an observation for one that did not."""
-    key = ["flows", *(_short(part) for part in (run.account, run.project, run.flow) if part)]
+    key = flow_asset(run.account, run.project, run.flow)
     ui, execution = links.run(run.flow, run.run_id), links.execution(run.execution_arn)
     metadata: dict[str, dg.MetadataValue] = {
         "run_id": dg.MetadataValue.text(run.run_id),
@@ -63,10 +59,3 @@ def asset_event(run: FlowRun, links: Links) -> dg.AssetMaterialization | dg.Asse
             key, description=f"{run.run_id} succeeded", metadata=metadata
         )
     return dg.AssetObservation(key, description=f"{run.run_id}: {run.status}", metadata=metadata)
-
-
-def _short(name: str) -> str:
-    """Return a part of a key: a foreign name as it is, or cut and told apart by its hash."""
-    if len(json.dumps(name)) <= LONGEST_PART:
-        return name
-    return f"{name[:10]}…{hashlib.sha256(name.encode()).hexdigest()[:16]}"

@@ -16,7 +16,7 @@ STEPS_SHOWN = 10
 NAME_LIMIT = 120
 ERROR_LIMIT = 600
 HEADER_LIMIT = 150
-LINK_LIMIT = 700  # four of them share a text
+LINK_LIMIT = 560  # five of them share a text of 3,000
 HEADLINES = {
     Kind.RUN_FAILED: "failed",
     Kind.RUN_TIMED_OUT: "timed out",
@@ -116,6 +116,7 @@ def _links(incident: Incident, links: Links) -> list[Block]:
         ("First failed task", task),
         ("Execution", links.execution(incident.execution_arn)),
         ("Log", log),
+        ("History", links.history(incident.account, incident.project, incident.flow)),
     ]
     shown = [link(url, name) for name, url in named if url and len(url) <= LINK_LIMIT]
     return [_context(" · ".join(shown))] if shown else []

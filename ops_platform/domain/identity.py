@@ -4,6 +4,8 @@ Sources: Metaflow's ``step_functions_cli.py`` (state machine names), ``batch.py`
 and ``metaflow-ui`` (routes); the consoles' addresses are those of the AWS web console.
 """
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -15,6 +17,8 @@ _PROJECT_MACHINE = re.compile(
     r"(?P<project>[a-z0-9_]{1,128})\.(?P<branch>prod|(?:prod|test|user)\..+)\.(?P<flow>[A-Za-z_]\w*)"
 )
 _HASHED = re.compile(r".{60}-[a-z2-7]{16}")
+# Dagster has 512 characters for the JSON of a key; one it cannot store would stop the sensor.
+LONGEST_PART = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,25 @@ def run_id(execution_name: str) -> str:
     return f"{RUN_PREFIX}{execution_name}"
 
 
+def flow_asset(account: str, project: str | None, flow: str) -> list[str]:
+    """Return the key of a flow's asset in Dagster."""
+    return ["flows", *(_short(part) for part in (account, project, flow) if part)]
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses of one account's consoles; ``metaflow_ui`` is None where there is no UI."""
+    """Addresses of one account's consoles; those of pages that nobody named are None."""
 
     region: str
     metaflow_ui: str | None = None
+    dagster: str | None = None
+
+    def history(self, account: str, project: str | None, flow: str) -> str | None:
+        """Return Dagster's page of a flow's runs."""
+        if self.dagster is None:
+            return None
+        key = "/".join(quote(part, safe="") for part in flow_asset(account, project, flow))
+        return f"{self.dagster.rstrip('/')}/assets/{key}?view=events"
 
     def run(self, flow: str, run: str) -> str | None:
         """Return the Metaflow UI's page of a run."""
@@ -91,6 +108,13 @@ class Links:
 
     def _console(self, service: str) -> str:
         return f"https://{self.region}.console.aws.amazon.com/{service}/home?region={self.region}"
+
+
+def _short(name: str) -> str:
+    """Return a part of a key: a foreign name as it is, or cut and told apart by its hash."""
+    if len(json.dumps(name)) <= LONGEST_PART:
+        return name
+    return f"{name[:10]}…{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _twice_quoted(text: str) -> str:

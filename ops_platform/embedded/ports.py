@@ -36,10 +36,21 @@ class Ports:
         Raises:
             PortTakenError: one is taken; the text names the option to change it.
         """
+        self._refuse_sharing()
         with contextlib.ExitStack() as held:
             return Ports(
                 **{part: _free_port(part, port, held) for part, port in asdict(self).items()}
             )
+
+    def _refuse_sharing(self) -> None:
+        """Refuse one port for two parts, which binding without listening does not notice."""
+        taken: dict[int, str] = {}
+        for part, port in asdict(self).items():
+            if port and taken.setdefault(port, part) != part:
+                raise PortTakenError(
+                    f"Port {port} is for {taken[port]} and for {part}. Give one of them another,"
+                    f" with --{taken[port]}-port or --{part}-port."
+                )
 
 
 def _free_port(part: str, port: int, held: contextlib.ExitStack) -> int:

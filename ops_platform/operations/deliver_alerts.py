@@ -17,6 +17,7 @@ from ops_platform.domain.alert_message import render
 from ops_platform.domain.delivery import (
     Ambiguous,
     Delivery,
+    Fault,
     LookupUnavailable,
     RateLimited,
     Refused,
@@ -31,6 +32,8 @@ LEASE = "deliver_alerts"
 HOLD = "posts to "
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
+# The message itself is refused, and will be the next time.
+FINAL = frozenset({Fault.CONTENT, Fault.MESSAGE})
 # Slack may still be at work on a post whose connection we lost; to look sooner proves nothing.
 UNSURE_WAIT = timedelta(seconds=30)
 # So long we wait for a look-up that fails in passing: after that, a second copy beats a lost alert.
@@ -61,7 +64,8 @@ class Sender:
     """Delivers what is due; ``mention`` returns the Slack markup that names an owner.
 
     ``holder`` names this sender alone: a tick that outlived its time still works beside the next
-    one, in the same process.
+    one, in the same process. An alert that a wrong token or channel holds up is tried until its
+    run ended longer ago than ``give_up``.
     """
 
     ledger: Ledger
@@ -71,6 +75,7 @@ class Sender:
     clock: Callable[[], datetime]
     holder: str
     lease: timedelta = timedelta(seconds=120)
+    give_up: timedelta = timedelta(hours=24)
 
     def deliver(self, *, seconds: float) -> list[Delivered] | None:
         """Deliver until nothing is due or time is up; None while another sender has the lease."""
@@ -155,8 +160,10 @@ class Sender:
                 wait = timedelta(seconds=seconds)
                 self._hold_back(incident, wait)
                 error = f"rate limited for {seconds} s"
-            case Refused(error=error, permanent=True):
-                return self._note(alert, incident, State.DEAD, reason=error)
+            case Refused(error=error, permanent=True, fault=fault):
+                if fault in FINAL or self.clock() - incident.opened_at > self.give_up:
+                    return self._note(alert, incident, State.DEAD, reason=error)
+                wait = LONGEST_RETRY  # until a person has repaired the token or the channel
             case Refused(error=error) | Unreachable(error=error):
                 wait = _backoff(alert.attempts)
             case Ambiguous(error=error):

@@ -25,7 +25,13 @@ from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
 from ops_platform.domain.incidents import AlertPolicy
-from ops_platform.domain.lifecycle import advance_execution, advance_instance, advance_job
+from ops_platform.domain.lifecycle import (
+    JOB_ENDS,
+    Job,
+    advance_execution,
+    advance_instance,
+    advance_job,
+)
 from ops_platform.domain.ports import EventQueue, Message
 from ops_platform.operations.update_incidents import update_incidents
 
@@ -144,12 +150,13 @@ def _fold_all(tx: Transaction, new: Arrived) -> set[tuple[str, str]]:
     instances = _fold(tx, new, _INSTANCES)
     if changed_jobs:
         jobs.save(tx, changed_jobs)
-    runs.note(tx, new)  # a late event that changes no state may be the one that names the owner
+    # A late event that changes no state may be the one that names the owner.
+    noted = runs.note(tx, new)
     if changed:
         executions.save(tx, changed)
     if instances:
         container_instances.save(tx, instances)
-    return _runs_of(new) | {(each.account, each.run_id) for each in changed}
+    return noted | _runs_with_ends(changed_jobs) | {(e.account, e.run_id) for e in changed}
 
 
 def _fold(tx: Transaction, new: Arrived, noun: _Noun[E, S]) -> list[S]:
@@ -169,12 +176,10 @@ def _fold(tx: Transaction, new: Arrived, noun: _Noun[E, S]) -> list[S]:
     return changed
 
 
-def _runs_of(new: Arrived) -> set[tuple[str, str]]:
-    return {
-        (account, event.run_id)
-        for account, event in new
-        if isinstance(event, JobEvent) and event.run_id
-    }
+def _runs_with_ends(changed: Iterable[Job]) -> set[tuple[str, str]]:
+    """Return the runs of jobs that have ended: what the others do changes no incident."""
+    ended = (job for job in changed if job.latest.status in JOB_ENDS)
+    return {(job.account, job.latest.run_id) for job in ended if job.latest.run_id}
 
 
 def _bytes(message: Message) -> bytes:

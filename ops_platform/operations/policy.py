@@ -29,10 +29,11 @@ def queue_accounts(settings: Settings, account: str) -> Mapping[str, str]:
 
 def account_links(settings: Settings, account: str) -> Links:
     """Return the addresses of an account's consoles; of a foreign account's, those of AWS."""
+    dagster = settings.dagster.url
     for known in settings.accounts:
         if known.name == account:
-            return Links(region=known.region, metaflow_ui=known.metaflow.ui_url)
-    return Links(region=settings.accounts[0].region)
+            return Links(known.region, metaflow_ui=known.metaflow.ui_url, dagster=dagster)
+    return Links(settings.accounts[0].region, dagster=dagster)
 
 
 def addresses(settings: Settings) -> Mapping[str, Address]:

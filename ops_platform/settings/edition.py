@@ -56,6 +56,9 @@ def _written(path: Path) -> dict[str, Any]:
         written = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        sentence = f"is no folder; give another one with {STATE_VARIABLE}"
+        raise SettingsError([Problem(str(path.parent), sentence)]) from error
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from error
     if not isinstance(written, dict) or not isinstance(written.get("accounts", {}), dict):

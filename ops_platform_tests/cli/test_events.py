@@ -27,6 +27,12 @@ def test_standard_input_is_replayed_whatever_ends_its_lines(platform: Platform) 
     assert done.stdout == '{"read": 2, "new": 2, "duplicates": 0, "rejected": 0}\n'
 
 
+def test_a_byte_order_mark_costs_no_event(platform: Platform) -> None:
+    """Some editors begin a file with one."""
+    done = platform.run("events", "replay", "-", stdin=b"\xef\xbb\xbf" + EVENTS[0])
+    assert done.stdout == '{"read": 1, "new": 1, "duplicates": 0, "rejected": 0}\n'
+
+
 def test_lines_that_are_no_events_are_no_failure(platform: Platform) -> None:
     """Bytes that are no text, nothing but NUL, a megabyte: counted, kept, exit code 0."""
     bad = [b"\xff\xfe", b"\0", b"[]", b"null", b"x" * 1_048_576, b'{"detail-type": "Other"}']

@@ -1,5 +1,6 @@
 """The command as a whole: what it costs, and how it says no."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,29 @@ def test_the_overview_is_printed_however_it_is_asked_for(arguments: tuple[str, .
     assert done.returncode == 0
     assert done.stdout == overview()
     assert all(f"  {name} " in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [("--help",), ("config", "show")])
+def test_a_reader_who_has_gone_is_no_traceback(
+    arguments: tuple[str, ...], unbuffered: str, tmp_path: Path
+) -> None:
+    """As when the output goes into ``head``."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [_COMMAND, *arguments],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env={"PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    finally:
+        os.close(writing)
+
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_help_imports_next_to_nothing() -> None:

@@ -71,8 +71,8 @@ def test_a_failed_delivery_is_an_observation_with_the_reason(
     dagster: Dagster, inbox: SlackInbox
 ) -> None:
     """What Slack said is shown, and the tick itself does not fail."""
-    inbox.fail(Fault(method="chat.postMessage", error="channel_not_found"))
+    inbox.fail(Fault(method="chat.postMessage", error="invalid_blocks"))
     ticked = dagster.tick(SENSOR)
     assert ticked.skip_message == "Alerts: 1 dead."
     (observed,) = ticked.asset_events
-    assert metadata(observed)["reason"] == "channel_not_found"
+    assert metadata(observed)["reason"] == "invalid_blocks"

@@ -16,7 +16,7 @@ from ops_platform.domain.incidents import Incident, Kind, State, Tally
 from ops_platform_tests import nasty
 from ops_platform_tests.build import NOON, RUN, an_incident
 
-LINKS = Links(region="eu-west-1", metaflow_ui="https://ui.example")
+LINKS = Links("eu-west-1", metaflow_ui="https://ui.example", dagster="https://dagster.example")
 # Slack's limits: characters of a text by where it stands, and how many parts there may be.
 HEADER, SECTION, FIELD, FIELDS, BLOCKS = 150, 3000, 2000, 10, 50
 ALL_BLOCKS = 13_200

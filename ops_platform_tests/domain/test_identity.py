@@ -8,6 +8,7 @@ from ops_platform.domain.identity import (
     Links,
     MachineName,
     arn_tail,
+    flow_asset,
     machine_name,
     parse_machine_name,
     run_id,
@@ -131,3 +132,17 @@ def test_no_name_breaks_out_of_a_link(name: str) -> None:
     )
 
     assert not any(set(address or "") & set('<>|"`\\ \n\t') for address in addresses)
+
+
+def test_a_flow_has_its_history_in_dagster() -> None:
+    """The page is that of the asset whose key the runs are reported under."""
+    links = Links("us-east-1", dagster="https://dagster.example/")
+    page = links.history("staging", "demand", "TrainFlow")
+    assert page == "https://dagster.example/assets/flows/staging/demand/TrainFlow?view=events"
+    assert flow_asset("staging", None, "TrainFlow") == ["flows", "staging", "TrainFlow"]
+
+
+def test_without_pages_there_are_no_links() -> None:
+    """Neither Metaflow's UI nor Dagster has an address by default."""
+    links = Links("us-east-1")
+    assert (links.history("staging", None, "F"), links.run("F", "1")) == (None, None)

@@ -42,3 +42,9 @@ def test_a_taken_port_is_refused(host: str) -> None:
         port = server.getsockname()[1]
         with pytest.raises(PortTakenError, match=rf"Port {port} for staging.*--staging-port"):
             Ports.from_base(0, staging=port).reserved()
+
+
+def test_one_port_for_two_parts_is_refused() -> None:
+    """At once, rather than when the second of them is started."""
+    with pytest.raises(PortTakenError, match=r"Port 4000 is for dagster and for slack.*--slack-po"):
+        Ports.from_base(4000, slack=4000).reserved()

@@ -99,7 +99,9 @@ def test_the_time_budget_ends_a_round_between_two_alerts(world: World) -> None:
     ("fault", "state", "waits"),
     [
         pytest.param(Fault(method=POST, error="invalid_blocks"), "dead", None, id="refused"),
-        pytest.param(Fault(method=POST, error="token_revoked"), "dead", None, id="token"),
+        pytest.param(Fault(method=POST, error="token_revoked"), "pending", 600, id="token"),
+        pytest.param(Fault(method=POST, error="channel_not_found"), "pending", 600, id="channel"),
+        pytest.param(Fault(method=POST, error="brand_new_error"), "pending", 600, id="unknown"),
         pytest.param(Fault(method=POST, error="request_timeout"), "pending", 5, id="passing"),
         pytest.param(Fault(method=POST, status=429, retry_after=7), "pending", 7, id="limited"),
         pytest.param(Fault(method=POST, error="ratelimited"), "pending", 30, id="limited in 200"),
@@ -134,6 +136,17 @@ def test_a_fault_of_slack_delays_the_alert_and_never_doubles_it(
     (message,) = world.messages()
     assert world.alert(incident).message_ts == message.ts
     assert not any(call.too_soon for call in world.inbox.calls())
+
+
+def test_a_token_that_nobody_repairs_ends_in_a_dead_alert(world: World) -> None:
+    """A day after the run the alert is given up, and shown as such."""
+    incident = world.failed_run("run-1")
+    world.settle()
+    world.inbox.fail(Fault(method=POST, error="token_revoked", times=1000))
+    assert world.deliver() == ["pending"]
+    world.wait(minutes=25 * 60)
+    assert world.deliver() == ["dead"]
+    assert (world.alert(incident).reason, world.deliver()) == ("token_revoked", [])
 
 
 def test_an_unreachable_slack_is_tried_again_later_and_later(world: World) -> None:

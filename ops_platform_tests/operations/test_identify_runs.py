@@ -1,6 +1,6 @@
 """Runs of which no job tells: the state machine is asked, once it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -13,7 +13,7 @@ from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.domain.ports import Machine
 from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import record
-from ops_platform_tests.build import a_failure, after, body
+from ops_platform_tests.build import a_failure, a_job_event, after, body
 from ops_platform_tests.fakes import FakeStateMachines
 
 MACHINES = "arn:aws:states:us-east-1:111111111111:stateMachine:"
@@ -65,3 +65,20 @@ def test_a_machine_that_is_gone_is_asked_for_once(ledger: Ledger) -> None:
     machines = FakeStateMachines([])
     assert [identified(ledger, machines), identified(ledger, machines)] == [1, 0]
     assert owners(ledger) == [("Gone", None)]
+
+
+@pytest.mark.parametrize("first", ["machine", "job"])
+def test_a_job_knows_better_than_the_machine(ledger: Ledger, first: str) -> None:
+    """The machine may have been deployed again, by somebody else, since the run."""
+    failed(ledger, "Train")
+    job = a_job_event(run_id="sfn-run-of-Train", flow="TrainFlow", owner="zoe")
+    accounts = {job.aws_account_id: "staging"}
+    machine = Machine(arn=MACHINES + "Train", flow="TrainFlow", owner="ada")
+    steps: list[Callable[[], object]] = [
+        lambda: identified(ledger, FakeStateMachines([machine])),
+        lambda: record(ledger, [body(job)], accounts=accounts, policy=POLICY, now=after(60)),
+    ]
+    for step in steps if first == "machine" else reversed(steps):
+        step()
+
+    assert owners(ledger) == [("TrainFlow", "zoe")]

@@ -63,3 +63,12 @@ def test_a_broken_state_folder_says_what_to_do(tmp_path: Path, text: str) -> Non
 
     with pytest.raises(SettingsError, match=r"delete it and start `ops-platform embedded up`"):
         load({"OPS_STATE_DIR": str(tmp_path)}, cwd=tmp_path)
+
+
+def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    """With the variable that names another."""
+    file = tmp_path / "file"
+    file.touch()
+
+    with pytest.raises(SettingsError, match=rf"^{file}: is no folder; .*OPS_STATE_DIR"):
+        load({"OPS_STATE_DIR": str(file)}, cwd=tmp_path)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import rows
 from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed, one_of
+from ops_platform.adapters.ledger.runs import FLOW, OWNER
 from ops_platform.adapters.ledger.schema import columns_of, executions, runs
 from ops_platform.domain.events import ExecutionEvent
 from ops_platform.domain.lifecycle import EXECUTION_ENDS, EXECUTION_FAILURES, Execution
@@ -16,7 +17,8 @@ from ops_platform.domain.lifecycle import EXECUTION_ENDS, EXECUTION_FAILURES, Ex
 _FIELDS = columns_of(ExecutionEvent)
 _COLUMNS = ("account", *_FIELDS, "failure", "run_id", "flow", "project", "branch", "seq")
 _SELECTED = [executions.c[name] for name in ("account", *_FIELDS, "failure")]
-_FLOW = sa.func.coalesce(runs.c.flow, executions.c.flow)
+_FLOW = sa.func.coalesce(FLOW, executions.c.flow)
+_OWNER = OWNER.label("owner")
 _WITH_RUN = executions.outerjoin(
     runs, sa.and_(runs.c.account == executions.c.account, runs.c.run_id == executions.c.run_id)
 )
@@ -72,7 +74,7 @@ def failed_runs(
     """Return those executions of the runs that ever failed, with the runs' flow and owner."""
     wanted = one_of(executions.c.run_id, run_ids)
     query = (
-        sa.select(*_SELECTED, runs.c.flow, runs.c.owner)
+        sa.select(*_SELECTED, FLOW, OWNER)
         .select_from(_WITH_RUN)
         .where(executions.c.account == account, wanted, executions.c.failure.is_not(None))
     )
@@ -90,7 +92,7 @@ def still_open(tx: sa.Connection, account: str) -> list[Execution]:
 def ended_after(tx: sa.Connection, account: str, seq: int, limit: int) -> list[Row]:
     """Return ended executions that changed after number ``seq``, in the order of changes."""
     query = (
-        sa.select(executions, _FLOW.label("flow_name"), runs.c.owner)
+        sa.select(executions, _FLOW.label("flow_name"), _OWNER)
         .select_from(_WITH_RUN)
         .where(executions.c.account == account, executions.c.seq > seq)
         .where(executions.c.status.in_(EXECUTION_ENDS), _is_metaflow())
@@ -107,9 +109,9 @@ def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
         "changed_at", "error", "cause", "execution_arn",
     )  # fmt: skip
     query = narrowed(
-        sa.select(
-            *(executions.c[name] for name in shown), _FLOW.label("flow"), runs.c.owner
-        ).select_from(_WITH_RUN),
+        sa.select(*(executions.c[name] for name in shown), _FLOW.label("flow"), _OWNER).select_from(
+            _WITH_RUN
+        ),
         wanted,
         account=executions.c.account,
         flow=_FLOW,
@@ -133,7 +135,7 @@ def flows(tx: sa.Connection, wanted: Filter) -> list[Row]:
             executions.c.account,
             executions.c.project,
             _FLOW.label("flow"),
-            last(runs.c.owner).label("owner"),
+            last(OWNER).label("owner"),
             count.label("runs"),
             count.filter(status == "SUCCEEDED").label("succeeded"),
             count.filter(status.in_(EXECUTION_FAILURES)).label("failed"),
@@ -159,7 +161,7 @@ def flows(tx: sa.Connection, wanted: Filter) -> list[Row]:
 
 
 def _is_metaflow() -> sa.ColumnElement[bool]:
-    return sa.or_(executions.c.metaflow_input, runs.c.flow.is_not(None))
+    return sa.or_(executions.c.metaflow_input, FLOW.is_not(None))
 
 
 def _execution(row: Sequence[Any]) -> Execution:

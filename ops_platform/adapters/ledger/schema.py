@@ -135,7 +135,7 @@ runs = sa.Table(
     metadata,
     _text("account", nullable=False),
     _text("run_id", nullable=False),
-    *map(_text, ("flow", "owner")),
+    *map(_text, ("flow", "owner", "machine_flow", "machine_owner")),
     sa.PrimaryKeyConstraint("account", "run_id"),
 )
 

@@ -174,6 +174,8 @@ CREATE TABLE runs (
   run_id TEXT NOT NULL,
   flow TEXT,
   owner TEXT,
+  machine_flow TEXT,
+  machine_owner TEXT,
   PRIMARY KEY (account, run_id)
 );
 
