@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _print(text: str) -> None:
-    """Print as click does: a reader who has gone, as in ``| head``, is no reason for a traceback."""
+    """Print as click does: a reader who has gone, as in ``| head``, is no error to explain."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
