@@ -198,10 +198,14 @@ class Withhold:
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """When an incident becomes a message: after ``settle``, unless older than ``max_age``."""
+    """When an incident becomes a message: after ``settle``, unless older than ``max_age``.
+
+    ``known_accounts`` are those that the settings name; None stands for all.
+    """
 
     settle: timedelta
     max_age: timedelta
+    known_accounts: frozenset[str] | None = None
     observed_accounts: frozenset[str] = frozenset()
     replayed: bool = False
 
@@ -209,6 +213,8 @@ class AlertPolicy:
         """Return whether a newly opened incident is told, and when, or why not."""
         if self.replayed:
             return Withhold("replayed")
+        if self.known_accounts is not None and incident.account not in self.known_accounts:
+            return Withhold("account is not in the settings")
         if incident.account in self.observed_accounts:
             return Withhold("account is observed only")
         if now - incident.opened_at > self.max_age:

@@ -51,6 +51,7 @@ def alert_policy(settings: Settings, *, replayed: bool = False) -> AlertPolicy:
     return AlertPolicy(
         settle=timedelta(seconds=settings.timing.settle_seconds),
         max_age=timedelta(hours=settings.timing.alert_max_age_hours),
+        known_accounts=frozenset(account.name for account in settings.accounts),
         observed_accounts=frozenset(
             account.name for account in settings.accounts if account.alerts == "observe"
         ),

@@ -77,6 +77,7 @@ def test_a_foreign_account_still_has_links_to_aws(settings: Settings) -> None:
         ("production", 7201, False, Withhold("ended too long ago")),
         ("staging", 10, False, Withhold("account is observed only")),
         ("production", 10, True, Withhold("replayed")),
+        ("333333333333", 10, False, Withhold("account is not in the settings")),
     ],
 )
 def test_an_incident_is_told_after_the_settle_time_or_not_at_all(
