@@ -9,12 +9,14 @@ STATE := .ops-platform
 # Candidates for the virtual environment; `make PYTHON=/path/to/python3.12 ...` says which.
 PYTHON ?= python3.12 python3.13 python3.11 python3 python
 WORKERS ?= 2
+# For `make run`, such as OPTIONS='--port-base 4000'.
+OPTIONS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .PHONY: run test test-slow check bench contract-aws lock clean help
 
 run: .venv/.installed ## Run everything on this machine: two AWS accounts, Slack, Dagster, demo flows
-	@exec $(BIN)/ops-platform embedded up --demo
+	@exec $(BIN)/ops-platform embedded up --demo $(OPTIONS)
 
 test: .venv/.installed ## Run the tests, except the slow ones
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow"

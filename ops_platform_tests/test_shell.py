@@ -39,6 +39,13 @@ def test_help_lists_every_command() -> None:
     assert re.findall(r"^  make ([a-z-]+) +\S", done.stdout, re.MULTILINE) == _TARGETS
 
 
+def test_run_takes_options_such_as_other_ports() -> None:
+    """Where something else listens on the usual ones."""
+    done = _make(_ROOT, "-n", "run", "OPTIONS=--port-base 4000")
+
+    assert "ops-platform embedded up --demo --port-base 4000\n" in done.stdout
+
+
 def test_a_missing_python_is_said_in_a_sentence(checkout: Path) -> None:
     """With what to do about it."""
     done = _make(checkout, ".venv/.locked", "PYTHON=no-such-python false")
