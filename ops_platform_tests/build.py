@@ -20,6 +20,11 @@ ACCOUNTS = {ACCOUNT_ID: ACCOUNT, "111111111111": "staging"}
 REGION = "eu-west-1"
 RUN = "6f0c2f4e-5d1b-4f7a-9a43-0c8a7f6d1e21"
 MACHINE_ARN = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:fraud.prod.TrainFlow"
+# Somebody else's: neither its name nor the input of its executions is Metaflow's.
+FOREIGN: dict[str, Any] = {
+    "machine_arn": f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:nightly-etl",
+    "metaflow_input": False,
+}
 EXECUTION_ARN = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:execution:fraud.prod.TrainFlow:{RUN}"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TASK_EXITED = "Essential container in task exited"

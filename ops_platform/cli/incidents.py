@@ -13,6 +13,7 @@ from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_record, show_rows
 from ops_platform.domain.alert_message import render
 from ops_platform.domain.errors import PlatformError
+from ops_platform.operations.find_owner import OwnerFinder
 from ops_platform.operations.policy import account_links
 from ops_platform.settings.model import Settings
 
@@ -52,7 +53,8 @@ def show_incident(incident_id: str, *, as_json: bool) -> None:
         told = [msgspec.structs.asdict(each) for each in alerts.of_incident(tx, incident_id)]
         record = {**_linked(row, opened.settings), "alerts": told}
         links = account_links(opened.settings, incident.account)
-    message = render(incident, links=links, mention=None)
+        mention = OwnerFinder(opened.settings.slack).mention(incident.owner)
+    message = render(incident, links=links, mention=mention)
     shown = {"text": message.text, "blocks": message.blocks} if as_json else message.text
     show_record({**record, "message": shown}, as_json=as_json)
 

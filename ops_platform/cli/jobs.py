@@ -9,7 +9,7 @@ from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_rows
 
-_COLUMNS = ("account", "status", "flow", "step", "run_id", "queue", "owner", "changed_at")
+_COLUMNS = ("account", "job_id", "status", "flow", "step", "run_id", "queue", "owner", "changed_at")
 
 
 @click.group()

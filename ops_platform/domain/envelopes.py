@@ -29,7 +29,14 @@ TEXT_LIMIT = 2000
 NUMBER_LIMIT = 2**31  # of the ledger's integer columns
 # A job's description, bare or quoted within another text.
 _DOCUMENT = re.compile(r'\A\s*\{|"Environment\\*"')
-_ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+# Escapes of U+0000 and of halves of surrogate pairs: Postgres stores no text with either, and AWS
+# may cut a text within a pair.
+_UNSTORABLE = re.compile(
+    rb"(?<!\\)((?:\\\\)*)(?:\\u0000"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+_SUSPECT = (rb"\u0000", rb"\ud", rb"\uD")
 
 
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="detail-type"):
@@ -84,7 +91,7 @@ _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 def parse(body: bytes) -> Event | Rejected:
     """Return the event in an EventBridge envelope, or the body with the reason it is none."""
-    text = _without_nul(body)
+    text = _storable(body)
     try:
         envelope: _Envelope = _decode(text)
         return envelope.event()
@@ -98,11 +105,11 @@ def _reason(text: bytes, error: Exception) -> str:
     return f"{error} ({type(error).__name__})"
 
 
-def _without_nul(body: bytes) -> bytes:
-    # Postgres cannot store U+0000 in text; the replacement character stands in for it.
-    if b"\\u0000" not in body:
+def _storable(body: bytes) -> bytes:
+    """Return the body with the replacement character for what no text can hold."""
+    if not any(escape in body for escape in _SUSPECT):
         return body
-    return _ESCAPED_NUL.sub(rb"\1\\ufffd", body)
+    return _UNSTORABLE.sub(rb"\1\\ufffd", body)
 
 
 def _job_event(envelope: _Envelope, job: aws.Job, *, blocked: bool) -> JobEvent:
@@ -221,7 +228,7 @@ def _cause(cause: str | None) -> str | None:
         found = _decode_cause(cause)
     except (msgspec.DecodeError, RecursionError):  # cut off at 32,768 characters, or quoted
         return "A Batch job failed; its description was cut off."
-    # The document is a text within a text, whose own escapes `_without_nul` could not see.
+    # The document is a text within a text, whose own escapes `_storable` could not see.
     return _clip(found.status_reason and found.status_reason.replace("\x00", "\ufffd"))
 
 

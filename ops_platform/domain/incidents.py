@@ -125,7 +125,9 @@ def correlate(run: Run) -> Incident | None:
 def is_metaflow_run(run: Run) -> bool:
     """Tell a run of Metaflow's from executions of anybody else's state machines."""
     knows_jobs = bool(run.failed or run.succeeded or run.flow)
-    return knows_jobs or run.execution.latest.metaflow_input
+    machine = run.execution.machine
+    named_by_metaflow = machine.project is not None and machine.flow is not None
+    return knows_jobs or named_by_metaflow or run.execution.latest.metaflow_input
 
 
 def split_failures(failed: Iterable[Job], stop: datetime) -> tuple[list[Job], list[Job]]:

@@ -9,10 +9,10 @@ from ops_platform.settings.slack import Person, SlackSettings
 
 @dataclass(frozen=True, slots=True)
 class OwnerFinder:
-    """Finds the Slack mention of an owner."""
+    """Finds the Slack mention of an owner; without a notifier, nobody is looked up by e-mail."""
 
     slack: SlackSettings
-    notifier: Notifier
+    notifier: Notifier | None = None
 
     def mention(self, owner: str | None) -> str | None:
         """Return the markup that mentions the owner, else the team's default, else None."""
@@ -28,5 +28,7 @@ class OwnerFinder:
             return None
         if person.slack_user is not None:
             return person.slack_user
-        found = self.notifier.lookup_user(person.email) if person.email else None
+        if person.email is None or self.notifier is None:
+            return None
+        found = self.notifier.lookup_user(person.email)
         return found if isinstance(found, str) else None  # a mention is not worth a late alert

@@ -26,8 +26,9 @@ def test_people_get_a_table(told: Platform) -> None:
     done = told.run("jobs", "list", "--account", "staging")
     assert done.exit_code == 0
     heading, line = done.stdout.splitlines()
-    assert heading.split()[:4] == ["ACCOUNT", "STATUS", "FLOW", "STEP"]
-    assert line.split()[:4] == ["staging", "FAILED", "TrainFlow", "work"]
+    assert heading.split()[:6] == ["ACCOUNT", "JOB", "ID", "STATUS", "FLOW", "STEP"]
+    account, _, *rest = line.split()
+    assert [account, *rest[:3]] == ["staging", "FAILED", "TrainFlow", "work"]
 
 
 def test_no_jobs_are_an_empty_array_or_a_sentence(platform: Platform) -> None:

@@ -9,7 +9,7 @@ import pytest
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
 from ops_platform.domain.events import Event
-from ops_platform_tests.build import REGION, a_job_event, after, an_execution_event
+from ops_platform_tests.build import FOREIGN, REGION, a_job_event, after, an_execution_event
 from ops_platform_tests.defs.dagster_world import Dagster, metadata, settings_in
 from ops_platform_tests.operations.delivery_world import end_of_run
 
@@ -84,7 +84,7 @@ def test_a_flow_of_a_project_is_an_asset_below_its_project(dagster: Dagster) -> 
 def test_runs_that_go_on_and_foreign_state_machines_are_not_reported(dagster: Dagster) -> None:
     """Only ended runs of Metaflow flows have a place in a flow's history."""
     foreign = an_execution_event(
-        id="foreign", execution_arn="arn:foreign", status="FAILED", metaflow_input=False
+        id="foreign", execution_arn="arn:foreign", status="FAILED", **FOREIGN
     )
     ingest(dagster, an_execution_event(status="RUNNING"), foreign)
     ticked = dagster.tick(SENSOR)

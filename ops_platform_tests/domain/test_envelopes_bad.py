@@ -38,8 +38,6 @@ BAD = {
     "a raw line break": GOOD.replace(b"REASON", b"a\nb"),
     "invalid UTF-8": GOOD.replace(b"REASON", b"\xff"),
     "an encoded surrogate": GOOD.replace(b"REASON", b"\xed\xa0\x80"),
-    "a lone high surrogate": GOOD.replace(b"REASON", rb"\ud83d"),
-    "a lone low surrogate": GOOD.replace(b"REASON", rb"\udca3"),
     "an unknown kind": GOOD.replace(b"Batch Job State Change", b"Batch Service Job State Change"),
     "no id": GOOD.replace(b'"id"', b'"uid"'),
     "an empty id": GOOD.replace(b'"job-event"', b'""'),
@@ -167,6 +165,24 @@ def test_a_damaged_envelope_is_an_event_or_comes_back_whole(
     found = parse(damaged)
 
     assert isinstance(found, Event) or found.body == damaged
+
+
+@pytest.mark.parametrize(
+    ("escaped", "shown"),
+    [
+        (rb"cut \ud83d", "cut \ufffd"),
+        (rb"\udca3 cut", "\ufffd cut"),
+        (rb"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (rb"\uD83D\uDE00 whole", "\U0001f600 whole"),
+        (rb"\\ud83d is no escape", r"\ud83d is no escape"),
+        (rb"\u0000\\u0000", "\ufffd" + r"\u0000"),
+    ],
+)
+def test_what_no_text_can_hold_costs_no_event(escaped: bytes, shown: str) -> None:
+    """AWS cuts long texts, and may do so within an emoji; that must not hide a failure."""
+    found = parse(GOOD.replace(b"REASON", escaped))
+    assert isinstance(found, JobEvent)
+    assert found.status_reason == shown
 
 
 @given(nasty.envelopes)

@@ -28,6 +28,7 @@ from ops_platform.domain.lifecycle import Execution, Job
 from ops_platform_tests.build import (
     ACCOUNT,
     EXECUTION_ARN,
+    FOREIGN,
     RUN,
     a_failed_execution,
     a_failed_job,
@@ -232,20 +233,22 @@ def test_a_run_that_never_failed_is_no_incident() -> None:
     assert correlate(run) is None
 
 
-FOREIGN = a_failed_execution(STOP, metaflow_input=False)
+THEIRS = a_failed_execution(STOP, **FOREIGN)
+NO_INPUT = a_failed_execution(STOP, metaflow_input=False)
 NAMELESS = a_failed_execution(STOP, machine_arn="arn:aws:states:r:1:stateMachine:night-ly")
 
 
 @pytest.mark.parametrize(
     ("run", "ours"),
     [
-        (Run(FOREIGN, (), {}), False),
-        (Run(FOREIGN, (a_failed_job(),), {}), True),
-        (Run(FOREIGN, (), {"start": 1}), True),
-        (Run(FOREIGN, (), {}, flow="TrainFlow"), True),
+        (Run(THEIRS, (), {}), False),
+        (Run(THEIRS, (a_failed_job(),), {}), True),
+        (Run(THEIRS, (), {"start": 1}), True),
+        (Run(THEIRS, (), {}, flow="TrainFlow"), True),
         (Run(a_failed_execution(STOP), (), {}), True),
+        (Run(NO_INPUT, (), {}), True),
     ],
-    ids=["foreign", "failed jobs", "succeeded jobs", "jobs that ran", "Metaflow's input"],
+    ids=["foreign", "failed jobs", "succeeded jobs", "jobs ran", "Metaflow's input", "its name"],
 )
 def test_only_runs_of_metaflows_are_incidents(run: Run, *, ours: bool) -> None:
     """Told by their jobs or by the input they began with."""

@@ -11,6 +11,7 @@ from ops_platform.operations.report_flow_runs import flow_runs_after
 from ops_platform_tests.build import (
     ACCOUNT,
     ACCOUNTS,
+    FOREIGN,
     RUN,
     a_failure,
     after,
@@ -68,7 +69,7 @@ def test_no_more_than_asked_for_are_told_at_once(ledger: Ledger) -> None:
 def test_what_has_not_ended_or_is_not_ours_is_not_told(ledger: Ledger) -> None:
     """Nor what happened in another account."""
     running = an_execution_event(id="running", name="running", execution_arn="running")
-    foreign = _ended("foreign", metaflow_input=False)
+    foreign = _ended("foreign", **FOREIGN)
     staging = _ended("staging", aws_account_id="111111111111")
     _record(ledger, running, foreign, staging)
 

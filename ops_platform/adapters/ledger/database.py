@@ -61,8 +61,9 @@ class Ledger:
                     self._migrated = True
             return self._engine.connect()
         except OperationalError as error:
+            said = " ".join(str(error.orig).split())
             raise LedgerError(
-                f"The ledger's database does not answer: {str(error.orig).strip()}\n"
+                f"The ledger's database does not answer: {said}\n"
                 "Check that it runs and that the database URL is right."
             ) from error
 

@@ -161,7 +161,8 @@ def flows(tx: sa.Connection, wanted: Filter) -> list[Row]:
 
 
 def _is_metaflow() -> sa.ColumnElement[bool]:
-    return sa.or_(executions.c.metaflow_input, FLOW.is_not(None))
+    named = executions.c.project.is_not(None) & executions.c.flow.is_not(None)
+    return sa.or_(executions.c.metaflow_input, FLOW.is_not(None), named)
 
 
 def _execution(row: Sequence[Any]) -> Execution:
