@@ -93,7 +93,7 @@ LINKS = Links(region="eu-west-1", metaflow_ui="https://ui.example/")
 def test_runs_and_tasks_are_linked_as_metaflows_ui_routes_them() -> None:
     """A task's id is its job's id."""
     assert LINKS.run("F", "sfn-1") == "https://ui.example/F/sfn-1"
-    assert LINKS.task("F", "sfn-1", "work", "4a-0") == "https://ui.example/F/sfn-1/work/4a-0"
+    assert LINKS.task("F", "sfn-1", "train", "4a-0") == "https://ui.example/F/sfn-1/train/4a-0"
 
 
 def test_without_a_ui_there_is_no_link_to_it() -> None:
