@@ -21,7 +21,7 @@ from ops_platform.adapters.ledger import rows
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.schema import events
 from ops_platform.domain import aws_documents as aws
-from ops_platform.domain.incidents import AlertPolicy
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.operations.ingest_events import Recorded, record
 
 ACCOUNTS = {"222222222222": "production"}

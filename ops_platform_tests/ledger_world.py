@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ops_platform.adapters.ledger import schema
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.domain.incidents import AlertPolicy
+from ops_platform.domain.alerts import AlertPolicy
 
 POLICY = AlertPolicy(settle=timedelta(seconds=45), max_age=timedelta(hours=24))
 STATE = (

@@ -5,8 +5,8 @@ import dagster as dg
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
 from ops_platform.defs.resources import Accounts
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.domain.ports import EventQueue
 from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import Ingested, ingest

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from ops_platform.adapters.ledger import incidents, rows, runs
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.domain.ports import Machine, StateMachines
 from ops_platform.operations.update_incidents import update_incidents
 

@@ -22,9 +22,9 @@ from ops_platform.adapters.ledger import (
     runs,
 )
 from ops_platform.adapters.ledger.database import Ledger, Transaction
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
-from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.domain.lifecycle import (
     JOB_ENDS,
     Job,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.identity import Links
-from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.operations.deliver_alerts import Address
 from ops_platform.settings.model import Settings
 

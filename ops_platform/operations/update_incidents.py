@@ -6,7 +6,8 @@ from datetime import datetime
 
 from ops_platform.adapters.ledger import alerts, executions, incidents, jobs
 from ops_platform.adapters.ledger.database import Transaction
-from ops_platform.domain.incidents import AlertPolicy, Run, correlate
+from ops_platform.domain.alerts import AlertPolicy
+from ops_platform.domain.incidents import Run, correlate
 
 
 def update_incidents(

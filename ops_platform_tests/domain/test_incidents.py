@@ -2,24 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_platform.domain.events import ExecutionEvent
 from ops_platform.domain.incidents import (
-    AlertPolicy,
     Incident,
     Kind,
     Run,
-    Send,
     State,
     Tally,
-    Withhold,
     correlate,
     incident_id,
     split_failures,
@@ -35,7 +30,6 @@ from ops_platform_tests.build import (
     a_failure,
     after,
     an_execution_event,
-    an_incident,
 )
 
 STOP = 60
@@ -270,38 +264,6 @@ def test_a_flow_is_named_by_its_jobs_before_its_machine(run: Run, flow: str) -> 
 
     assert incident is not None
     assert incident.flow == flow
-
-
-POLICY = AlertPolicy(
-    settle=timedelta(seconds=45), max_age=timedelta(hours=24), observed_accounts=frozenset({"lab"})
-)
-REPLAYED = AlertPolicy(settle=POLICY.settle, max_age=POLICY.max_age, replayed=True)
-SOON = after(60)
-
-
-@pytest.mark.parametrize(
-    ("policy", "changes", "verdict"),
-    [
-        (POLICY, {}, Send(due_at=SOON + timedelta(seconds=45))),
-        (POLICY, {"opened_at": SOON - timedelta(hours=24)}, Send(SOON + timedelta(seconds=45))),
-        (POLICY, {"opened_at": SOON - timedelta(hours=24, milliseconds=1)},
-         Withhold("ended too long ago")),
-        (POLICY, {"opened_at": SOON + timedelta(days=9)}, Send(SOON + timedelta(seconds=45))),
-        (POLICY, {"account": "lab"}, Withhold("account is observed only")),
-        (POLICY, {"state": State.RESOLVED}, Withhold("already resolved")),
-        (REPLAYED, {}, Withhold("replayed")),
-        (REPLAYED, {"opened_at": after(-9e5)}, Withhold("replayed")),
-    ],
-    ids=["told", "just in time", "too old", "ahead of our clock", "observed", "resolved",
-         "replayed", "replayed and old"],
-)  # fmt: skip
-def test_a_new_incident_is_told_or_there_is_a_reason_not_to(
-    policy: AlertPolicy, changes: dict[str, Any], verdict: Send | Withhold
-) -> None:
-    """The settle time counts from now, the age from the end of the run."""
-    incident = msgspec.structs.replace(an_incident(), **changes)
-
-    assert policy.decide(incident, SOON) == verdict
 
 
 @given(st.text(max_size=60))

@@ -12,9 +12,10 @@ from ops_platform.adapters.ledger.alerts import Alert
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.adapters.slack import SlackNotifier
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.events import Event
 from ops_platform.domain.identity import Links
-from ops_platform.domain.incidents import AlertPolicy, incident_id
+from ops_platform.domain.incidents import incident_id
 from ops_platform.embedded.slack_inbox.inbox import SlackInbox
 from ops_platform.embedded.slack_inbox.store import Message
 from ops_platform.embedded.slack_inbox.workspace import channel

@@ -8,8 +8,8 @@ import pytest
 from ops_platform.adapters.ledger import incidents
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.queries import Filter
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.domain.ports import Machine
 from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import record

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.domain.incidents import AlertPolicy
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.ports import Message
 from ops_platform.operations.ingest_events import Ingested, Recorded, ingest
 from ops_platform_tests.build import ACCOUNT, ACCOUNTS, after, bodies

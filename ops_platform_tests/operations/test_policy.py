@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ops_platform.domain.alerts import Send, Withhold
 from ops_platform.domain.identity import Links
-from ops_platform.domain.incidents import Send, Withhold
 from ops_platform.operations.policy import (
     account_links,
     account_names,

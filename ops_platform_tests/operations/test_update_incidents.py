@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.events import Event
-from ops_platform.domain.incidents import AlertPolicy
 from ops_platform.operations.ingest_events import record
 from ops_platform.operations.update_incidents import update_incidents
 from ops_platform_tests.build import (

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ops_platform.adapters.ledger.queries import fetch
 from ops_platform.adapters.ledger.schema import alerts, incidents
-from ops_platform.domain.incidents import Send, Withhold
+from ops_platform.domain.alerts import Send, Withhold
 
 
 class State(StrEnum):
