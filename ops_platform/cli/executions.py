@@ -8,6 +8,7 @@ from ops_platform.adapters.ledger import executions as known
 from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_rows
+from ops_platform.domain.lifecycle import EXECUTION_STATES
 
 _COLUMNS = ("account", "status", "flow", "run_id", "owner", "started_at", "stopped_at")
 
@@ -18,7 +19,7 @@ def executions() -> None:
 
 
 @executions.command("list")
-@filter_options
+@filter_options(*EXECUTION_STATES)
 @json_option
 def list_executions(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
     """List them, the last changed first."""

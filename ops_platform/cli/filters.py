@@ -10,8 +10,8 @@ import click
 
 from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.clock import now
-from ops_platform.domain.incidents import State
 
+Command = Callable[..., None]
 _AGO = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -29,17 +29,8 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _status(text: str) -> str:
-    """Return a status as the ledger writes it: AWS's in capitals, our own in small letters."""
-    written = text.lower()
-    return written if written in set(State) else written.upper()
-
-
 _OPTIONS = (
     click.option("--account", help="Only this account."),
-    click.option(
-        "--status", type=_status, metavar="STATUS", help="Only this status, in either case."
-    ),
     click.option("--flow", help="Only this flow."),
     click.option(
         "--since",
@@ -51,9 +42,15 @@ _OPTIONS = (
 )
 
 
-def filter_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options; it takes them as keyword arguments for ``narrowing``."""
-    return reduce(lambda given, option: option(given), reversed(_OPTIONS), command)
+def filter_options(*statuses: str) -> Callable[[Command], Command]:
+    """Give a command the options; it takes them as keyword arguments for ``narrowing``.
+
+    ``statuses`` are those that the rows can have; either case is taken.
+    """
+    known = click.Choice(statuses, case_sensitive=False)
+    status = click.option("--status", type=known, help="Only this status, in either case.")
+    options = (*_OPTIONS, status)
+    return lambda command: reduce(lambda given, option: option(given), reversed(options), command)
 
 
 class Narrowing(TypedDict):

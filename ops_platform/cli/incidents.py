@@ -13,6 +13,7 @@ from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_record, show_rows
 from ops_platform.domain.alert_message import render
 from ops_platform.domain.errors import PlatformError
+from ops_platform.domain.incidents import State
 from ops_platform.operations.find_owner import OwnerFinder
 from ops_platform.operations.policy import account_links
 from ops_platform.settings.model import Settings
@@ -29,7 +30,7 @@ def incidents() -> None:
 
 
 @incidents.command("list")
-@filter_options
+@filter_options(*State)
 @json_option
 def list_incidents(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
     """List incidents, the last opened first."""

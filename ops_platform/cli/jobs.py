@@ -8,6 +8,7 @@ from ops_platform.adapters.ledger import jobs as known
 from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_rows
+from ops_platform.domain.lifecycle import JOB_STATES
 
 _COLUMNS = ("account", "job_id", "status", "flow", "step", "run_id", "queue", "owner", "changed_at")
 
@@ -18,7 +19,7 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@filter_options
+@filter_options(*JOB_STATES)
 @json_option
 def list_jobs(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
     """List them, the last changed first."""

@@ -26,6 +26,9 @@ JOB_STATES = (
 )
 JOB_ENDS = frozenset({"SUCCEEDED", "FAILED"})
 EXECUTION_FAILURES = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+EXECUTION_STATES = (
+    "RUNNING", "PENDING_REDRIVE", LOST, "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED",
+)  # fmt: skip
 EXECUTION_ENDS = EXECUTION_FAILURES | {"SUCCEEDED"}
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _RANKS = {state: rank for rank, state in enumerate(JOB_STATES)}

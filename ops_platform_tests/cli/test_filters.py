@@ -61,6 +61,7 @@ def test_the_other_lists_take_the_same_options(told: Platform, noun: str) -> Non
         (("--since", "-1h"), "'-1h' is no time"),
         (("--since", "999999d"), "'999999d' is no time"),
         (("--since", ""), "'' is no time"),
+        (("--status", "faild"), "'faild' is not one of"),
         (("--limit", "0"), "0 is not in the range"),
         (("--limit", "many"), "'many' is not a valid integer"),
         (("--limit", "99999999999999999999"), "is not in the range"),
