@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from ops_platform.embedded.ports import Ports
     from ops_platform.embedded.state_folder import StateFolder
+    from ops_platform.embedded.supervisor import Stop
     from ops_platform.embedded.up import Edition
 
 # What the edition consists of is imported where it is used: the help need not wait for it.
@@ -56,22 +57,26 @@ def up(*, demo: bool, state: Path | None, port_base: int, **ports: int | None) -
     chosen = {name.removesuffix("_port"): port for name, port in ports.items() if port is not None}
     folder = state_folder(state, os.environ)
     try:
-        with stop_on_signals():
-            _run(folder, Ports.from_base(port_base, **chosen), demo=demo)
+        with stop_on_signals() as stop:
+            _run(folder, Ports.from_base(port_base, **chosen), stop, demo=demo)
     except ProgramError as error:
         # Not the user's mistake: exit code 1, where those have 2.
         raise click.ClickException(str(error)) from error
     _say("Everything is stopped.")
 
 
-def _run(state: "StateFolder", ports: "Ports", *, demo: bool) -> None:
+def _run(state: "StateFolder", ports: "Ports", stop: "Stop", *, demo: bool) -> None:
     """Start the edition, and the demo in it, and stay."""
     from ops_platform.embedded.supervisor import watch
     from ops_platform.embedded.up import running_edition
 
     _say(f"The embedded edition in {state.root}")
     with running_edition(
-        state, ports, prepare_ledger=_prepare_ledger, progress=_Terminal("starting", "ready   ")
+        state,
+        ports,
+        prepare_ledger=_prepare_ledger,
+        progress=_Terminal("starting", "ready   "),
+        require_wanted=stop.require_none,
     ) as edition:
         try:
             _say(_addresses(edition))

@@ -75,6 +75,8 @@ class Programs:
     guard: subprocess.Popen[bytes]
     # The end of this pipe is what the guard waits for; nobody else has it.
     lifeline: IO[bytes]
+    # Raises once nobody wants them to run any more.
+    require_wanted: Callable[[], None]
     running: list[Running] = field(default_factory=list)
 
     def start(self, program: Program) -> Running:
@@ -112,7 +114,8 @@ class Programs:
             time.sleep(_LOOK_SECONDS)
 
     def require_all_well(self) -> None:
-        """Raise an error if any program has ended, or the guard over them."""
+        """Raise an error if any program has ended, or the guard over them, or all is to end."""
+        self.require_wanted()
         for each in self.running:
             each.require_well()
         if self.guard.poll() is not None:
@@ -138,8 +141,12 @@ class Programs:
 
 
 @contextlib.contextmanager
-def guarded_programs(*, keep_open: Sequence[int] = ()) -> Iterator[Programs]:
+def guarded_programs(
+    *, keep_open: Sequence[int] = (), require_wanted: Callable[[], None] = lambda: None
+) -> Iterator[Programs]:
     """Yield a place to start programs in; at the end, and after a SIGKILL, all of them are ended.
+
+    While programs are waited for, ``require_wanted`` is asked, and raises to break that off.
 
     The guard inherits the descriptors ``keep_open``, so that a lock outlives this process until
     what it started is gone.
@@ -154,7 +161,7 @@ def guarded_programs(*, keep_open: Sequence[int] = ()) -> Iterator[Programs]:
             start_new_session=True,
             pass_fds=keep_open,
         )
-    programs = Programs(mark, watcher, os.fdopen(lifeline, "wb", buffering=0))
+    programs = Programs(mark, watcher, os.fdopen(lifeline, "wb", buffering=0), require_wanted)
     try:
         yield programs
     finally:

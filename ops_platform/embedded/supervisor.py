@@ -4,6 +4,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import FrameType
 
 from ops_platform.embedded.processes import Programs
@@ -16,19 +17,40 @@ class StopRequested(BaseException):
     """A signal asked us to stop."""
 
 
+@dataclass(slots=True)
+class Stop:
+    """Whether a signal asked us to stop."""
+
+    requested: bool = False
+
+    def require_none(self) -> None:
+        """Raise `StopRequested` if one did.
+
+        The signal's handler raised it already; but Python drops what is raised while a callback
+        runs, as those around a fork do.
+        """
+        if self.requested:
+            raise StopRequested
+
+
 @contextlib.contextmanager
-def stop_on_signals() -> Iterator[None]:
-    """Leave the block at the first signal to stop, also where it was ignored at our start."""
+def stop_on_signals() -> Iterator[Stop]:
+    """Leave the block at the first signal to stop, also where it was ignored at our start.
+
+    Whoever waits in the block for long asks what it yields from time to time.
+    """
+    asked = Stop()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         ignore_signals()
+        asked.requested = True
         raise StopRequested
 
     for number in _SIGNALS:
         signal.signal(number, stop)
     try:
-        yield
+        yield asked
     except StopRequested:
         pass
     finally:

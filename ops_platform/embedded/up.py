@@ -105,6 +105,7 @@ def running_edition(
     *,
     prepare_ledger: Callable[[str], None],
     progress: Progress,
+    require_wanted: Callable[[], None],
     definitions: str = DEFINITIONS,
 ) -> Iterator[Edition]:
     """Start everything, yield when it is ready, and end everything.
@@ -114,6 +115,7 @@ def running_edition(
         ports: Where its parts listen.
         prepare_ledger: Called with the URL of the ledger before anything uses it.
         progress: Told of each part.
+        require_wanted: Asked while something is waited for; raises to break that off.
         definitions: The module that Dagster loads.
 
     Raises:
@@ -127,7 +129,9 @@ def running_edition(
         progress.starting(["Postgres"])
         began = time.monotonic()
         server = stack.enter_context(running_postgres(state.root))
-        programs = stack.enter_context(guarded_programs(keep_open=[lock]))
+        programs = stack.enter_context(
+            guarded_programs(keep_open=[lock], require_wanted=require_wanted)
+        )
         stack.callback(ignore_signals)
         prepare_ledger(server.url("ledger"))
         progress.ready("Postgres", time.monotonic() - began)

@@ -33,6 +33,29 @@ with stop_on_signals():
 print("orderly", flush=True)
 """
 
+# The signal comes during the fork of a program's start, where Python drops what a handler raises.
+_DROPS = """
+import os, signal, sys
+from pathlib import Path
+from ops_platform.embedded.processes import Program, guarded_programs
+from ops_platform.embedded.supervisor import stop_on_signals, watch
+
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    sum(range(9))
+
+
+sys.unraisablehook = lambda dropped: print(dropped.exc_type.__name__, flush=True)
+folder = Path(sys.argv[1])
+command = [sys.executable, "-c", "import time; time.sleep(60)"]
+with stop_on_signals() as stop, guarded_programs(require_wanted=stop.require_none) as programs:
+    os.register_at_fork(after_in_parent=interrupt)
+    programs.start(Program("it", command, {}, folder=folder, log=folder / "it.log"))
+    watch(programs)
+print("orderly", flush=True)
+"""
+
 
 def started(code: str) -> subprocess.Popen[str]:
     """Start Python code whose lines can be read."""
@@ -65,3 +88,16 @@ def test_a_signal_does_not_break_off_a_stop_that_began_without_one() -> None:
         stopping.send_signal(signal.SIGINT)
         assert stopping.stdout.read() == "orderly\n"
     assert stopping.returncode == 0
+
+
+def test_a_signal_that_python_drops_is_noticed_by_whoever_waits(tmp_path: Path) -> None:
+    """A program is being started when it comes: nothing may run on as if it had not."""
+    told = subprocess.run(
+        [sys.executable, "-c", _DROPS, tmp_path],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=30,
+        cwd=Path(__file__).parents[2],
+    ).stdout
+    assert told == "StopRequested\norderly\n"
