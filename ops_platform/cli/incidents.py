@@ -11,9 +11,11 @@ from ops_platform.adapters.ledger import incidents as known
 from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_record, show_rows
+from ops_platform.clock import now
 from ops_platform.domain.alert_message import render
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.incidents import State
+from ops_platform.domain.story import Story
 from ops_platform.operations.find_owner import OwnerFinder
 from ops_platform.operations.policy import account_links
 from ops_platform.settings.model import Settings
@@ -55,7 +57,7 @@ def show_incident(incident_id: str, *, as_json: bool) -> None:
         record = {**_linked(row, opened.settings), "alerts": told}
         links = account_links(opened.settings, incident.account)
         mention = OwnerFinder(opened.settings.slack).mention(incident.owner)
-    message = render(incident, links=links, mention=mention)
+    message = render(Story(incident, links, mention), now())
     shown = {"text": message.text, "blocks": message.blocks} if as_json else message.text
     show_record({**record, "message": shown}, as_json=as_json)
 

@@ -6,23 +6,35 @@ limits (a section's text 3,000 characters, a message's blocks about 13,200 in al
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
+from ops_platform.domain.blocks import (
+    HEADER_LIMIT,
+    Block,
+    context,
+    fields,
+    header,
+    moment,
+    section,
+)
 from ops_platform.domain.identity import Links
 from ops_platform.domain.incidents import Incident, Kind, Tally
 from ops_platform.domain.mrkdwn import clip, code, escape, link
+from ops_platform.domain.story import Story
 
 STEPS_SHOWN = 10
 NAME_LIMIT = 120
 ERROR_LIMIT = 600
-HEADER_LIMIT = 150
+TEXT_LIMIT = 4000
 LINK_LIMIT = 560  # five of them share a text of 3,000
 HEADLINES = {
     Kind.RUN_FAILED: "failed",
     Kind.RUN_TIMED_OUT: "timed out",
     Kind.RUN_ABORTED: "was aborted",
+    Kind.INTERACTIVE_FAILED: "failed",
+    Kind.MISSED_SCHEDULE: "did not start",
+    Kind.PLATFORM_STALLED: "stands still",
 }
-Block = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +45,27 @@ class Message:
     blocks: Sequence[Block]
 
 
-def render(incident: Incident, *, links: Links, mention: str | None) -> Message:
-    """Return the message of an incident; ``mention`` is Slack markup that names its owner."""
+def render(story: Story, now: datetime) -> Message:  # noqa: ARG001
+    """Return the message of an incident."""
+    incident, mention = story.incident, story.mention
     owner = mention or (code(incident.owner, NAME_LIMIT) if incident.owner else "nobody known")
     headline = f"{incident.flow} {HEADLINES[incident.kind]} in {incident.account}"
     summary = _summary(incident)
     blocks = [
-        _header(headline),
-        _section(f"{owner}: {summary}"),
-        _fields(_facts(incident)),
+        header(headline),
+        section(f"{owner}: {summary}"),
+        fields(_facts(incident)),
         *_steps(incident),
         *_error(incident),
-        *_links(incident, links),
+        *_links(incident, story.links),
     ]
     text = f"{owner}: {clip(escape(headline), HEADER_LIMIT)}. {summary}"
     return Message(text=text, blocks=blocks)
+
+
+def render_plain(message: Message) -> Message:
+    """Return the message as text alone, for when Slack refuses its blocks."""
+    return Message(text=clip(message.text, TEXT_LIMIT), blocks=())
 
 
 def _summary(incident: Incident) -> str:
@@ -75,9 +93,7 @@ def _facts(incident: Incident) -> list[tuple[str, str]]:
         ("Owner", incident.owner),
     ]
     facts = [(name, code(value, NAME_LIMIT)) for name, value in named if value]
-    opened = int(incident.opened_at.timestamp())
-    when = f"<!date^{opened}^{{date_short_pretty}} {{time_secs}}|{incident.opened_at:%F %T}Z>"
-    return [*facts, ("Ended", when)]
+    return [*facts, ("Ended", moment(incident.opened_at))]
 
 
 def _steps(incident: Incident) -> list[Block]:
@@ -86,7 +102,7 @@ def _steps(incident: Incident) -> list[Block]:
     lines = [f"• {code(step, NAME_LIMIT)} {_tally(tally)}" for step, tally in hit[:STEPS_SHOWN]]
     if len(hit) > STEPS_SHOWN:
         lines.append(f"… and {len(hit) - STEPS_SHOWN} more steps")
-    return [_section("*Failing steps*\n" + "\n".join(lines))] if lines else []
+    return [section("*Failing steps*\n" + "\n".join(lines))] if lines else []
 
 
 def _tally(tally: Tally) -> str:
@@ -102,7 +118,7 @@ def _error(incident: Incident) -> list[Block]:
     if not incident.error:
         return []
     where = f" of the first one, in {code(incident.step, NAME_LIMIT)}" if incident.step else ""
-    return [_section(f"*Error*{where}\n{code(incident.error, ERROR_LIMIT)}")]
+    return [section(f"*Error*{where}\n{code(incident.error, ERROR_LIMIT)}")]
 
 
 def _links(incident: Incident, links: Links) -> list[Block]:
@@ -114,31 +130,9 @@ def _links(incident: Incident, links: Links) -> list[Block]:
     named = [
         ("Run", links.run(incident.flow, incident.run_id)),
         ("First failed task", task),
-        ("Execution", links.execution(incident.execution_arn)),
+        ("Execution", links.execution(incident.execution_arn) if incident.execution_arn else None),
         ("Log", log),
         ("History", links.history(incident.account, incident.project, incident.flow)),
     ]
     shown = [link(url, name) for name, url in named if url and len(url) <= LINK_LIMIT]
-    return [_context(" · ".join(shown))] if shown else []
-
-
-def _header(text: str) -> Block:
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    plain = line if len(line) <= HEADER_LIMIT else line[: HEADER_LIMIT - 1] + "…"
-    return {"type": "header", "text": {"type": "plain_text", "text": plain, "emoji": False}}
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _fields(facts: Sequence[tuple[str, str]]) -> Block:
-    return {"type": "section", "fields": [_mrkdwn(f"*{name}*\n{value}") for name, value in facts]}
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(text)]}
-
-
-def _mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    return [context(" · ".join(shown))] if shown else []

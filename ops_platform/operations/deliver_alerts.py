@@ -27,6 +27,7 @@ from ops_platform.domain.delivery import (
 from ops_platform.domain.identity import Links
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.ports import Notifier
+from ops_platform.domain.story import Story
 
 LEASE = "deliver_alerts"
 HOLD = "posts to "
@@ -139,7 +140,7 @@ class Sender:
 
     def _send(self, alert: Alert, incident: Incident, channel: str) -> Delivery | None:
         links = self.addresses[incident.account].links
-        message = render(incident, links=links, mention=self.mention(incident.owner))
+        message = render(Story(incident, links, self.mention(incident.owner)), self.clock())
         now = self.clock()
         again_at = now + _unsure_wait(alert)
         with self.ledger.transaction() as tx:
