@@ -1,11 +1,13 @@
 """What the operations ask of the world, as small protocols that adapters and fakes fulfil."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from ops_platform.domain.delivery import Delivery, LookupUnavailable
+from ops_platform.domain.events import ExecutionEvent
+from ops_platform.domain.identity import arn_tail
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
 
 
@@ -50,12 +52,14 @@ class EventQueue(Protocol):
 class Machine:
     """What a state machine's definition says of itself.
 
-    ``flow`` is None for a machine that Metaflow did not deploy.
+    ``flow`` is None for a machine that Metaflow did not deploy. ``owner`` is whom the tag
+    ``owner:…`` of its runs names, else who deployed it. ``revision`` is AWS's id of the last update.
     """
 
     arn: str
     flow: str | None
     owner: str | None
+    revision: str | None = field(default=None, compare=False)
 
 
 class StateMachines(Protocol):
@@ -63,6 +67,72 @@ class StateMachines(Protocol):
 
     def describe(self, arn: str) -> Machine | None:
         """Return the machine as it is deployed now, or None if it is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMachine:
+    """A state machine as it stands in the list of an account's."""
+
+    arn: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedExecution:
+    """An execution as it stands in the list of its machine's."""
+
+    arn: str
+    status: str
+    stopped_at: datetime | None
+
+
+class Executions(StateMachines, Protocol):
+    """The Step Functions API of one account, as far as it tells what became of executions.
+
+    Its lists are a little behind, and are read page by page as they are iterated over.
+    """
+
+    def list_machines(self) -> Iterator[ListedMachine]:
+        """Yield the standard state machines; express ones keep no list of executions."""
+        ...
+
+    def list_executions(
+        self, machine_arn: str, *, status: str, since: datetime
+    ) -> Iterator[ListedExecution]:
+        """Yield a machine's ended executions of one status, the last stopped first.
+
+        It ends before the first that stopped before ``since``, and at once if the machine is gone.
+        """
+        ...
+
+    def describe_execution(self, arn: str) -> ExecutionEvent | None:
+        """Return the execution as an event that says how it is now, or None if it is gone.
+
+        The event's id is the same each time, until the execution changes.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRule:
+    """A rule of EventBridge that starts a state machine by the clock, unless it is disabled."""
+
+    arn: str
+    expression: str
+    enabled: bool
+
+    @property
+    def name(self) -> str:
+        """The rule's name."""
+        return arn_tail(self.arn)
+
+
+class Schedules(Protocol):
+    """The EventBridge API of one account, as far as we read it."""
+
+    def rules(self, machine_arn: str) -> list[ScheduleRule]:
+        """Return the rules that start a state machine by the clock, in the order of their ARNs."""
         ...
 
 
@@ -91,8 +161,20 @@ class Notifier(Protocol):
         """Post a message once; ``metadata_key`` is how ``find`` knows it again."""
         ...
 
+    def update(
+        self,
+        *,
+        channel: str,
+        ts: str,
+        text: str,
+        blocks: Sequence[dict[str, Any]],
+        metadata_key: str,
+    ) -> Delivery:
+        """Replace a message in place; ``channel`` is the id that ``post`` returned."""
+        ...
+
     def find(
-        self, *, channel: str, metadata_key: str, since: datetime
+        self, *, channel: str, metadata_key: str, since: datetime, thread_ts: str | None = None
     ) -> str | LookupUnavailable | None:
         """Return the ``ts`` of the message with that key, None if it is not there."""
         ...
