@@ -22,10 +22,19 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.schema import events
 from ops_platform.domain import aws_documents as aws
 from ops_platform.domain.alerts import AlertPolicy
+from ops_platform.domain.routes import Routing, Stage
 from ops_platform.operations.ingest_events import Recorded, record
 
 ACCOUNTS = {"222222222222": "production"}
-POLICY = AlertPolicy(settle=timedelta(seconds=60), max_age=timedelta(hours=24))
+POLICY = AlertPolicy(
+    settle=timedelta(seconds=60),
+    max_age=timedelta(hours=24),
+    routing=Routing(
+        routes=(),
+        channels={"production": "#alerts"},
+        stages={"production": Stage.PRODUCTION},
+    ),
+)
 _BATCH = 5000
 _EVENTS_A_JOB = 10
 

@@ -13,6 +13,7 @@ from ops_platform.domain.envelopes import EPOCH
 from ops_platform.domain.events import Attempt, Event, ExecutionEvent, InstanceEvent, JobEvent
 from ops_platform.domain.incidents import Incident, Kind, State, Tally
 from ops_platform.domain.lifecycle import Execution, Job
+from ops_platform.domain.routes import Routing, Stage
 
 ACCOUNT_ID = "222222222222"
 ACCOUNT = "production"
@@ -99,11 +100,13 @@ _INCIDENT = Incident(
     flow="TrainFlow",
     run_id=f"sfn-{RUN}",
     execution_arn=EXECUTION_ARN,
+    machine_arn=MACHINE_ARN,
     kind=Kind.RUN_FAILED,
     state=State.OPEN,
     owner="ana",
     project="fraud",
     branch="prod",
+    started_at=NOON,
     opened_at=NOON,
     failed_jobs=2,
     collateral_jobs=9,
@@ -113,6 +116,12 @@ _INCIDENT = Incident(
     step="work",
     job_id="5b0e9d3c-job",
     log_stream="metaflow_9f2c/default/1",
+    failing="5d0c",
+)
+ROUTING = Routing(
+    routes=(),
+    channels={"production": "#alerts-production", "staging": "#alerts-staging"},
+    stages={"production": Stage.PRODUCTION, "staging": Stage.STAGING},
 )
 
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from ops_platform.adapters.ledger import schema
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.alerts import AlertPolicy
+from ops_platform_tests.build import ROUTING
 
-POLICY = AlertPolicy(settle=timedelta(seconds=45), max_age=timedelta(hours=24))
+POLICY = AlertPolicy(settle=timedelta(seconds=45), max_age=timedelta(hours=24), routing=ROUTING)
 STATE = (
     schema.jobs,
     schema.executions,

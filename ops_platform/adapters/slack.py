@@ -83,8 +83,8 @@ class SlackNotifier:
 
     def find(
         self, *, channel: str, metadata_key: str, since: datetime, thread_ts: str | None = None
-    ) -> str | LookupUnavailable | None:
-        """Return the ts of the message with this key, None if there is none yet.
+    ) -> Sent | LookupUnavailable | None:
+        """Return where the message with this key stands, None if there is none yet.
 
         None shortly after an attempt does not prove that the attempt failed: Slack may still
         be at work on it.
@@ -114,7 +114,7 @@ class SlackNotifier:
 
     def _find(
         self, channel: str, key: str, oldest: datetime, thread_ts: str | None
-    ) -> str | LookupUnavailable | None:
+    ) -> Sent | LookupUnavailable | None:
         where = self._channel_id(channel)
         if where is None:
             return LookupUnavailable(f"no channel {channel} among those Slack lists")
@@ -122,7 +122,7 @@ class SlackNotifier:
             if message is None:
                 return LookupUnavailable("too many messages since")
             if _key_of(message) == key:
-                return str(message["ts"])
+                return Sent(channel=where, ts=str(message["ts"]))
         return None
 
     def _messages(

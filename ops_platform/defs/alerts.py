@@ -10,11 +10,10 @@ import dagster as dg
 
 from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.clock import now
 from ops_platform.defs.resources import Slack
 from ops_platform.operations.deliver_alerts import Delivered, Sender
-from ops_platform.operations.find_owner import OwnerFinder
-from ops_platform.operations.policy import addresses
+from ops_platform.operations.plan_alerts import remind
+from ops_platform.operations.policy import alert_policy, composer
 from ops_platform.settings.model import Settings
 
 
@@ -30,17 +29,21 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
     def deliver_alerts(
         ledger: dg.ResourceParam[Ledger], slack: Slack
     ) -> dg.SensorResult | dg.SkipReason:
+        policy = alert_policy(settings)
         with ledger.transaction() as tx:
-            if not alerts.are_due(tx, now()):
+            now = ledger.now()
+            remind(tx, policy=policy, now=now)
+            if not alerts.are_due(tx, now):
                 return dg.SkipReason("No alert is due.")
         notifier = slack.notifier()
         sender = Sender(
             ledger=ledger,
             notifier=notifier,
-            addresses=addresses(settings),
-            mention=OwnerFinder(settings.slack, notifier).mention,
-            clock=now,
+            composer=composer(settings, notifier),
+            policy=policy,
+            clock=ledger.now,
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}",
+            fallback_channel=settings.alerts.fallback_channel,
             lease=timedelta(seconds=timing.delivery_lease_seconds),
             give_up=timedelta(hours=timing.alert_max_age_hours),
         )
@@ -68,10 +71,12 @@ def _observation(delivered: Delivered) -> dg.AssetObservation:
         "flow": dg.MetadataValue.text(incident.flow),
         "run_id": dg.MetadataValue.text(incident.run_id),
         "channel": dg.MetadataValue.text(delivered.channel or "none"),
+        "part": dg.MetadataValue.text(delivered.part),
+        "why": dg.MetadataValue.text(delivered.why),
     }
     if delivered.reason:
         metadata["reason"] = dg.MetadataValue.text(delivered.reason)
     if delivered.permalink:
         metadata["message"] = dg.MetadataValue.url(delivered.permalink)
-    what = f"{incident.flow} {incident.run_id}: {delivered.state}"
+    what = f"{incident.flow} {incident.run_id}: {delivered.part} {delivered.state}"
     return dg.AssetObservation(["alerts", incident.account], description=what, metadata=metadata)

@@ -1,9 +1,15 @@
 """Whether an incident is told to anybody, and when."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ops_platform.domain.incidents import Incident, State
+from ops_platform.domain.bursts import BurstRule
+from ops_platform.domain.incidents import Incident, Kind, State
+from ops_platform.domain.routes import Routing
+
+# Of these nothing more is to come, so there is nothing to wait for.
+_SETTLED = frozenset({Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +28,53 @@ class Withhold:
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """When an incident becomes a message: after ``settle``, unless older than ``max_age``.
+    """What becomes of an incident.
 
-    ``known_accounts`` are those that the settings name; None stands for all.
+    A message is due after ``settle``, unless the incident is older than ``max_age``; an edit of it
+    after ``update``. ``repeat`` says by account after how long an open incident is told again.
+    ``known_accounts`` are those that the settings name; None stands for all. Runs that ended
+    before ``not_before`` are no news.
     """
 
     settle: timedelta
     max_age: timedelta
+    routing: Routing
+    update: timedelta = timedelta(seconds=30)
+    repeat: Mapping[str, timedelta] = field(default_factory=dict)
+    bursts: tuple[BurstRule, ...] = ()
     known_accounts: frozenset[str] | None = None
     observed_accounts: frozenset[str] = frozenset()
+    quiet_about_interactive: frozenset[str] = frozenset()
+    not_before: datetime | None = None
     replayed: bool = False
 
     def decide(self, incident: Incident, now: datetime) -> Send | Withhold:
         """Return whether a newly opened incident is told, and when, or why not."""
-        if self.replayed:
-            return Withhold("replayed")
-        if self.known_accounts is not None and incident.account not in self.known_accounts:
-            return Withhold("account is not in the settings")
-        if incident.account in self.observed_accounts:
-            return Withhold("account is observed only")
-        if now - incident.opened_at > self.max_age:
-            return Withhold("ended too long ago")
-        if incident.state is State.RESOLVED:
-            return Withhold("already resolved")
-        return Send(due_at=now + self.settle)
+        reason = self._reason_to_withhold(incident, now)
+        if reason is not None:
+            return Withhold(reason)
+        return Send(due_at=now if incident.kind in _SETTLED else now + self.settle)
+
+    def _reason_to_withhold(self, incident: Incident, now: datetime) -> str | None:
+        account = incident.account
+        cases = (
+            ("replayed", self.replayed),
+            (
+                "account is not in the settings",
+                self.known_accounts is not None and account not in self.known_accounts,
+            ),
+            ("account is observed only", account in self.observed_accounts),
+            (
+                "interactive runs of this account are not alerted",
+                incident.kind is Kind.INTERACTIVE_FAILED
+                and account in self.quiet_about_interactive,
+            ),
+            ("ended too long ago", now - incident.opened_at > self.max_age),
+            (
+                "ended before the account was watched",
+                self.not_before is not None and incident.opened_at < self.not_before,
+            ),
+            ("no channel is set", not self.routing.channels_of(incident)),
+            ("already resolved", incident.state is State.RESOLVED),
+        )
+        return next((reason for reason, applies in cases if applies), None)

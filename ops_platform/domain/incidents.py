@@ -1,4 +1,7 @@
-"""A failed run as one incident: which jobs failed by themselves, and which were dragged along."""
+"""What went wrong as one incident: which jobs failed by themselves, and which were dragged along.
+
+A run fails on Step Functions, or as jobs that ``run --with batch`` started from somebody's machine.
+"""
 
 import hashlib
 from collections import Counter
@@ -16,11 +19,17 @@ from ops_platform.domain.reasons import Reason, classify, explain
 
 
 class Kind(StrEnum):
-    """What happened to the run."""
+    """What happened."""
 
     RUN_FAILED = "run_failed"
     RUN_TIMED_OUT = "run_timed_out"
     RUN_ABORTED = "run_aborted"
+    INTERACTIVE_FAILED = "interactive_failed"
+    """A run that somebody started by hand, whose jobs have no execution around them."""
+    MISSED_SCHEDULE = "missed_schedule"
+    """A run that should have started and did not."""
+    PLATFORM_STALLED = "platform_stalled"
+    """This platform itself does not do its work."""
 
 
 class State(StrEnum):
@@ -47,23 +56,27 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """One failed run.
+    """One failed run, or another trouble that somebody has to know of.
 
     ``failed_jobs`` failed by themselves no later than the execution's stop; ``collateral_jobs``
     ended after it or were aborted. ``job_id``, ``step`` and ``log_stream`` are those of the first
-    root failure, which ``reason`` and ``error`` describe.
+    root failure, which ``reason`` and ``error`` describe; ``failing`` is a digest of the set of
+    root failures. ``opened_at`` is the last failure's, which for a redriven run is a later one than
+    the first. ``resolved_by`` says how it was resolved.
     """
 
     id: str
     account: str
     flow: str
     run_id: str
-    execution_arn: str
+    execution_arn: str | None
+    machine_arn: str | None
     kind: Kind
     state: State
     owner: str | None
     project: str | None
     branch: str | None
+    started_at: datetime | None
     opened_at: datetime
     failed_jobs: int
     collateral_jobs: int
@@ -73,6 +86,9 @@ class Incident(msgspec.Struct, frozen=True):
     step: str | None
     job_id: str | None
     log_stream: str | None
+    failing: str
+    resolved_at: datetime | None = None
+    resolved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,40 +102,58 @@ class Run:
     owner: str | None = None
 
 
-def incident_id(execution_arn: str) -> str:
-    """Return the incident's id, the same whenever and in whatever order its events arrive."""
-    return hashlib.sha256(execution_arn.encode()).hexdigest()[:16]
+def incident_id(subject: str) -> str:
+    """Return the incident's id, the same whenever and in whatever order its events arrive.
+
+    The subject is the ARN of the execution, or whatever else names what went wrong alone.
+    """
+    return hashlib.sha256(subject.encode()).hexdigest()[:16]
 
 
 def correlate(run: Run) -> Incident | None:
-    """Return the incident of a run, or None if it never failed or is not Metaflow's."""
+    """Return the incident of a run, or None if it never failed or is not Metaflow's.
+
+    The child executions of a Distributed Map belong to the run that started them, whose execution
+    fails with them.
+    """
     failure = run.execution.failure
-    if failure is None or not is_metaflow_run(run):
+    if failure is None or run.execution.is_map_child or not is_metaflow_run(run):
         return None
-    roots, collateral = split_failures(run.failed, ended_at(failure))
+    roots, collateral = split_failures(run.failed, ended_at(failure), since=failure.redriven_at)
     first = min(roots, key=_failed_first, default=None)
     machine = run.execution.machine
+    resolved = run.execution.latest.status == "SUCCEEDED"
     return Incident(
         id=incident_id(failure.execution_arn),
         account=run.execution.account,
         flow=run.flow or machine.flow or arn_tail(failure.machine_arn),
         run_id=run.execution.run_id,
         execution_arn=failure.execution_arn,
+        machine_arn=failure.machine_arn,
         kind=KINDS[failure.status],
-        state=State.RESOLVED if run.execution.latest.status == "SUCCEEDED" else State.OPEN,
+        state=State.RESOLVED if resolved else State.OPEN,
         owner=run.owner,
         project=machine.project,
         branch=machine.branch,
+        started_at=failure.started_at,
         opened_at=ended_at(failure),
         failed_jobs=len(roots),
         collateral_jobs=len(collateral),
-        steps=_tally(roots, collateral, run.succeeded),
+        steps=tally(roots, collateral, run.succeeded),
         reason=_reason(failure, first),
         error=_error(failure, first),
         step=first.latest.step if first else None,
         job_id=first.latest.job_id if first else None,
         log_stream=first.latest.log_stream if first else None,
+        failing=digest_of(job.latest.job_id for job in roots),
+        resolved_at=run.execution.stopped_at if resolved else None,
+        resolved_by="a redrive of the run succeeded" if resolved else None,
     )
+
+
+def digest_of(names: Iterable[str]) -> str:
+    """Return a short digest of a set of names."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
 
 
 def is_metaflow_run(run: Run) -> bool:
@@ -130,16 +164,21 @@ def is_metaflow_run(run: Run) -> bool:
     return knows_jobs or named_by_metaflow or run.execution.latest.metaflow_input
 
 
-def split_failures(failed: Iterable[Job], stop: datetime) -> tuple[list[Job], list[Job]]:
+def split_failures(
+    failed: Iterable[Job], stop: datetime, *, since: datetime | None = None
+) -> tuple[list[Job], list[Job]]:
     """Split failed jobs into root failures and collateral.
 
     A job that was terminated or cancelled did not fail by itself, unless nothing else did: then
-    the abort itself is what broke the run.
+    the abort itself is what broke the run. What ended before ``since``, when the run was last
+    redriven, belongs to an earlier failure and is left out.
     """
     early: list[Job] = []
     collateral: list[Job] = []
     for job in failed:
         if job.latest.array_size is not None:  # the parent of an array only repeats its children
+            continue
+        if since is not None and job.stopped_at is not None and job.stopped_at < since:
             continue
         (early if job.stopped_at is not None and job.stopped_at <= stop else collateral).append(job)
     by_themselves = [job for job in early if not _aborted(job.latest)]
@@ -156,9 +195,10 @@ def _failed_first(job: Job) -> tuple[datetime | None, str]:
     return (job.stopped_at, job.latest.job_id)
 
 
-def _tally(
+def tally(
     roots: Iterable[Job], collateral: Iterable[Job], succeeded: Mapping[str, int]
 ) -> dict[str, Tally]:
+    """Return by step how many jobs failed, were dragged along, and succeeded."""
     failed = Counter(job.latest.step or "unknown" for job in roots)
     dragged = Counter(job.latest.step or "unknown" for job in collateral)
     steps = sorted({*failed, *dragged, *succeeded})

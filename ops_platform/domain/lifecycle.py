@@ -71,6 +71,11 @@ class Execution(msgspec.Struct, frozen=True):
         return run_id(self.latest.name)
 
     @property
+    def is_map_child(self) -> bool:
+        """Whether it is a child execution of a Distributed Map, whose label its machine carries."""
+        return "/" in machine_name(self.latest.machine_arn)
+
+    @property
     def machine(self) -> MachineName:
         """What the state machine's name tells of project, branch and flow."""
         return parse_machine_name(machine_name(self.latest.machine_arn))

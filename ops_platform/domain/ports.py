@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from ops_platform.domain.delivery import Delivery, LookupUnavailable
+from ops_platform.domain.delivery import Delivery, LookupUnavailable, Sent
 from ops_platform.domain.events import ExecutionEvent
 from ops_platform.domain.identity import arn_tail
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
@@ -53,7 +53,7 @@ class Machine:
     """What a state machine's definition says of itself.
 
     ``flow`` is None for a machine that Metaflow did not deploy. ``owner`` is whom the tag
-    ``owner:…`` of its runs names, else who deployed it. ``revision`` is AWS's id of the last update.
+    ``owner:…`` of its runs names, else who deployed it. ``revision`` is the last update's id.
     """
 
     arn: str
@@ -175,8 +175,8 @@ class Notifier(Protocol):
 
     def find(
         self, *, channel: str, metadata_key: str, since: datetime, thread_ts: str | None = None
-    ) -> str | LookupUnavailable | None:
-        """Return the ``ts`` of the message with that key, None if it is not there."""
+    ) -> Sent | LookupUnavailable | None:
+        """Return where the message with that key stands, None if it is not there."""
         ...
 
     def permalink(self, *, channel: str, ts: str) -> str | None:

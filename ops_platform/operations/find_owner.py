@@ -1,10 +1,13 @@
 """Who is mentioned for a flow's owner, by the table of owners, by e-mail, or by default."""
 
+import re
 from dataclasses import dataclass
 
 from ops_platform.domain.mrkdwn import mention
 from ops_platform.domain.ports import Notifier
 from ops_platform.settings.slack import Person, SlackSettings
+
+_EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +19,21 @@ class OwnerFinder:
 
     def mention(self, owner: str | None) -> str | None:
         """Return the markup that mentions the owner, else the team's default, else None."""
-        person = self.slack.owners.get(owner) if owner else None
-        for candidate in (person, self.slack.default_mention):
+        for candidate in (self._person(owner), self.slack.default_mention):
             user = self._user(candidate)
             if user is not None:
                 return mention(user)
         return None
+
+    def _person(self, owner: str | None) -> Person | None:
+        """Return who an owner is: by the table, else by an e-mail address."""
+        if not owner:
+            return None
+        if owner in self.slack.owners:
+            return self.slack.owners[owner]
+        address = owner if "@" in owner else f"{owner}@{self.slack.email_domain}"
+        is_known = "@" in owner or self.slack.email_domain is not None
+        return Person(email=address) if is_known and _EMAIL.fullmatch(address) else None
 
     def _user(self, person: Person | None) -> str | None:
         if person is None:

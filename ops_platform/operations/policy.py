@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from ops_platform.domain.alerts import AlertPolicy
+from ops_platform.domain.bursts import BurstRule, By
 from ops_platform.domain.identity import Links
-from ops_platform.operations.deliver_alerts import Address
+from ops_platform.domain.ports import Notifier
+from ops_platform.domain.routes import Route, Routing, Severity, Stage
+from ops_platform.operations.compose_alert import Composer
+from ops_platform.operations.find_owner import OwnerFinder
 from ops_platform.settings.model import Settings
 
 
@@ -36,24 +40,50 @@ def account_links(settings: Settings, account: str) -> Links:
     return Links(settings.accounts[0].region, dagster=dagster)
 
 
-def addresses(settings: Settings) -> Mapping[str, Address]:
-    """Return where the alerts of each account go."""
-    return {
-        account.name: Address(
-            channel=settings.channel(account.name), links=account_links(settings, account.name)
-        )
-        for account in settings.accounts
-    }
+def routing(settings: Settings) -> Routing:
+    """Return where incidents are told."""
+    return Routing(
+        routes=tuple(
+            Route(
+                channels=route.channels,
+                account=route.account,
+                project=route.project,
+                flow=route.flow,
+                severity=Severity(route.severity) if route.severity else None,
+            )
+            for route in settings.alerts.routes
+        ),
+        channels={account.name: settings.channel(account.name) for account in settings.accounts},
+        stages={account.name: Stage(account.stage) for account in settings.accounts},
+    )
+
+
+def composer(settings: Settings, notifier: Notifier | None) -> Composer:
+    """Return what writes messages; without a notifier, nobody is looked up by e-mail."""
+    links = {account.name: account_links(settings, account.name) for account in settings.accounts}
+    return Composer(links, OwnerFinder(settings.slack, notifier).mention)
 
 
 def alert_policy(settings: Settings, *, replayed: bool = False) -> AlertPolicy:
-    """Return when incidents become messages."""
+    """Return when and where incidents become messages."""
+    production = [each.name for each in settings.accounts if each.stage == "production"]
+    repeat = timedelta(hours=settings.alerts.repeat_hours)
     return AlertPolicy(
         settle=timedelta(seconds=settings.timing.settle_seconds),
         max_age=timedelta(hours=settings.timing.alert_max_age_hours),
+        routing=routing(settings),
+        update=timedelta(seconds=settings.alerts.update_seconds),
+        repeat=dict.fromkeys(production, repeat) if repeat else {},
+        bursts=tuple(
+            BurstRule(By(rule.by), rule.at_least, timedelta(seconds=rule.within_seconds))
+            for rule in settings.alerts.bursts
+        ),
         known_accounts=frozenset(account.name for account in settings.accounts),
         observed_accounts=frozenset(
             account.name for account in settings.accounts if account.alerts == "observe"
+        ),
+        quiet_about_interactive=frozenset(
+            account.name for account in settings.accounts if not account.tells_interactive
         ),
         replayed=replayed,
     )

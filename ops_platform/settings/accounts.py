@@ -38,6 +38,17 @@ class Account(Table):
     endpoint_url: Url | None = None
     # None only in the embedded edition while it is not up; a settings file must name the queue.
     event_queue_url: Url | None = None
+    # Production unless it is said, since that is where silence costs more than noise.
+    stage: Literal["production", "staging"] = "production"
     alerts: Literal["send", "observe"] = "send"
+    # By default as the stage says: in staging whoever runs a flow by hand sees it fail.
+    alert_on_interactive_runs: bool | None = None
     slack_channel: Channel | None = None
     metaflow: MetaflowSettings = Field(default_factory=MetaflowSettings)
+
+    @property
+    def tells_interactive(self) -> bool:
+        """Whether failures of runs that somebody started by hand are alerted."""
+        if self.alert_on_interactive_runs is not None:
+            return self.alert_on_interactive_runs
+        return self.stage == "production"

@@ -25,6 +25,7 @@ _TIMING = {
     "ingest_interval_seconds": 5,
     "delivery_interval_seconds": 5,
 }
+_ALERTS = {"update_seconds": 5}
 
 
 def embedded_tables(state_dir: Path) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
         "accounts": [_account(name, addresses.get(name, {})) for name in ACCOUNTS],
         "slack": {"base_url": written.get("slack_url", _NOWHERE), "owners": _OWNERS},
         "timing": _TIMING,
+        "alerts": _ALERTS,
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
     }
 
@@ -45,6 +47,7 @@ def _account(name: str, addresses: dict[str, Any]) -> dict[str, Any]:
         "aws_account_id": ACCOUNTS[name],
         "region": REGION,
         "endpoint_url": _NOWHERE,
+        "stage": name,
         "alerts": "send",
         "slack_channel": f"#alerts-{name}",
         **addresses,

@@ -66,6 +66,11 @@ Channel = Annotated[
 SlackUser = Annotated[
     str, Field(pattern=r"\A[UW][A-Z0-9]{4,20}\Z"), Allowed("a Slack user's id, such as U0123ABCD")
 ]
+Domain = Annotated[
+    str,
+    Field(pattern=r"\A[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z"),
+    Allowed("the domain of e-mail addresses, such as example.com"),
+]
 Email = Annotated[
     str, Field(pattern=r"\A[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+\Z"), Allowed("an e-mail address")
 ]

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from ops_platform.settings.accounts import Account
+from ops_platform.settings.alerts import AlertSettings
 from ops_platform.settings.fields import Allowed, EnvironmentName, Table, Url
 from ops_platform.settings.problems import Problem, SettingsError
 from ops_platform.settings.slack import SlackSettings
@@ -48,6 +49,7 @@ class SettingsFile(Table):
         Allowed("an [[accounts]] table for each AWS account, at least one"),
     ]
     slack: SlackSettings = Field(default_factory=SlackSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
     timing: TimingSettings = Field(default_factory=TimingSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     dagster: DagsterSettings = Field(default_factory=DagsterSettings)

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from ops_platform.settings.fields import (
     Allowed,
     Channel,
+    Domain,
     Email,
     EnvironmentName,
     SlackUser,
@@ -53,6 +54,8 @@ class SlackSettings(Table):
     base_url: Url = "https://slack.com/api/"
     default_channel: Channel | None = None
     default_mention: Mention | None = None
+    # Owners that are in no table are looked up as <owner>@<this domain>.
+    email_domain: Domain | None = None
     owners: Annotated[Mapping[str, Mention], Allowed("a table of owners")] = Field(
         default_factory=dict
     )

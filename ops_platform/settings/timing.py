@@ -23,3 +23,6 @@ class TimingSettings(Table):
     delivery_interval_seconds: Interval = 10
     delivery_budget_seconds: Budget = 30
     delivery_lease_seconds: Hold = 120
+    reconcile_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    schedule_grace_minutes: Annotated[int, Field(ge=1, le=720)] = 15
+    stalled_minutes: Annotated[int, Field(ge=1, le=1440)] = 15

@@ -8,15 +8,16 @@ import pytest
 
 from ops_platform.domain.alerts import AlertPolicy, Send, Withhold
 from ops_platform.domain.incidents import State
-from ops_platform_tests.build import after, an_incident
+from ops_platform_tests.build import ROUTING, after, an_incident
 
 POLICY = AlertPolicy(
     settle=timedelta(seconds=45),
+    routing=ROUTING,
     max_age=timedelta(hours=24),
     known_accounts=frozenset({"production", "lab"}),
     observed_accounts=frozenset({"lab"}),
 )
-REPLAYED = AlertPolicy(settle=POLICY.settle, max_age=POLICY.max_age, replayed=True)
+REPLAYED = AlertPolicy(settle=POLICY.settle, max_age=POLICY.max_age, routing=ROUTING, replayed=True)
 SOON = after(60)
 
 

@@ -27,6 +27,7 @@ from ops_platform_tests.build import (
     ACCOUNTS,
     NOON,
     REGION,
+    ROUTING,
     a_job_event,
     an_execution_event,
     bodies,
@@ -39,7 +40,7 @@ SETTLE = timedelta(seconds=60)
 LEASE = timedelta(seconds=120)
 _NUMBERS = {name: number for number, name in ACCOUNTS.items()}
 CHANNELS = {"staging": "#alerts-staging", "production": "#alerts-production"}
-POLICY = AlertPolicy(settle=SETTLE, max_age=timedelta(hours=24))
+POLICY = AlertPolicy(settle=SETTLE, max_age=timedelta(hours=24), routing=ROUTING)
 OWNERS = SlackSettings(owners={"ada": Person(slack_user="U0ADA00001")})
 
 

@@ -13,12 +13,12 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.ports import Machine
 from ops_platform.operations.identify_runs import identify_runs
 from ops_platform.operations.ingest_events import record
-from ops_platform_tests.build import a_failure, a_job_event, after, body
+from ops_platform_tests.build import ROUTING, a_failure, a_job_event, after, body
 from ops_platform_tests.fakes import FakeStateMachines
 
 MACHINES = "arn:aws:states:us-east-1:111111111111:stateMachine:"
 EXECUTIONS = MACHINES.replace("stateMachine", "execution")
-POLICY = AlertPolicy(settle=timedelta(), max_age=timedelta(days=1))
+POLICY = AlertPolicy(settle=timedelta(), routing=ROUTING, max_age=timedelta(days=1))
 
 
 def failed(ledger: Ledger, *machines: str) -> None:

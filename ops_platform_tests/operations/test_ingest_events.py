@@ -12,7 +12,7 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.ports import Message
 from ops_platform.operations.ingest_events import Ingested, Recorded, ingest
-from ops_platform_tests.build import ACCOUNT, ACCOUNTS, after, bodies
+from ops_platform_tests.build import ACCOUNT, ACCOUNTS, ROUTING, after, bodies
 from ops_platform_tests.build_runs import a_failing_run
 from ops_platform_tests.fakes import FakeClock, FakeQueue
 from ops_platform_tests.ledger_world import POLICY, alerts, contents
@@ -183,11 +183,17 @@ def _alerts(ledger: Ledger, policy: AlertPolicy, clock: FakeClock) -> list[tuple
         (POLICY, 0, ("pending", None)),
         (POLICY, 2, ("withheld", "ended too long ago")),
         (
-            AlertPolicy(POLICY.settle, POLICY.max_age, observed_accounts=frozenset({ACCOUNT})),
+            AlertPolicy(
+                POLICY.settle, POLICY.max_age, ROUTING, observed_accounts=frozenset({ACCOUNT})
+            ),
             0,
             ("withheld", "account is observed only"),
         ),
-        (AlertPolicy(POLICY.settle, POLICY.max_age, replayed=True), 0, ("withheld", "replayed")),
+        (
+            AlertPolicy(POLICY.settle, POLICY.max_age, ROUTING, replayed=True),
+            0,
+            ("withheld", "replayed"),
+        ),
     ],
     ids=["alert", "too old", "observe", "replay"],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from threading import Lock
 
 import sqlalchemy as sa
@@ -66,6 +67,12 @@ class Ledger:
                 f"The ledger's database does not answer: {said}\n"
                 "Check that it runs and that the database URL is right."
             ) from error
+
+    def now(self) -> datetime:
+        """Return the time by the database's clock, the one that all hosts share."""
+        with self.transaction() as tx:
+            told = tx.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return told.astimezone(UTC)
 
     def close(self) -> None:
         """Close the connections that are open."""

@@ -81,6 +81,13 @@ def failed_runs(
     return [(_execution(row[:-2]), row[-2], row[-1]) for row in tx.execute(query)]
 
 
+def machines_of(tx: sa.Connection, account: str, run_ids: Collection[str]) -> set[str]:
+    """Return the state machines of runs."""
+    wanted = one_of(executions.c.run_id, run_ids)
+    query = sa.select(executions.c.machine_arn).where(executions.c.account == account, wanted)
+    return set(tx.scalars(query.distinct()))
+
+
 def still_open(tx: sa.Connection, account: str) -> list[Execution]:
     """Return the executions of an account that have not ended."""
     query = sa.select(*_SELECTED).where(
@@ -162,7 +169,9 @@ def flows(tx: sa.Connection, wanted: Filter) -> list[Row]:
 
 def _is_metaflow() -> sa.ColumnElement[bool]:
     named = executions.c.project.is_not(None) & executions.c.flow.is_not(None)
-    return sa.or_(executions.c.metaflow_input, FLOW.is_not(None), named)
+    # A child execution of a Distributed Map is a part of a run, and no run.
+    is_child = executions.c.machine_arn.contains("/", autoescape=True)
+    return sa.or_(executions.c.metaflow_input, FLOW.is_not(None), named) & ~is_child
 
 
 def _execution(row: Sequence[Any]) -> Execution:

@@ -1,13 +1,20 @@
-"""The incidents: one per failed run."""
+"""The incidents: one per failed run, or other trouble."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
+from ops_platform.adapters.ledger import alerts as alerts_
+from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed, one_of
 from ops_platform.adapters.ledger.schema import alerts, executions, incidents, runs
-from ops_platform.domain.incidents import Incident
+from ops_platform.domain.incidents import Incident, Kind, State
 
+_RESOLUTION = ("state", "resolved_at", "resolved_by")
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _SELECTED = [incidents.c[name] for name in Incident.__struct_fields__]
 _ALERTS_SENT = (
     sa.select(sa.func.count())
@@ -18,16 +25,94 @@ _ALERTS_SENT = (
 
 
 def save(tx: sa.Connection, incident: Incident) -> bool:
-    """Store the incident as it is now; return whether it is a new one."""
-    values = msgspec.to_builtins(incident, builtin_types=(type(incident.opened_at),))
-    changes = {name: value for name, value in values.items() if name != "id"}
-    statement = (
-        insert(incidents)
-        .values(values)
-        .on_conflict_do_update(index_elements=["id"], set_=changes)
-        .returning(sa.text("xmax = 0"))
+    """Store the incident as it is now; return whether it is a new one.
+
+    How it was resolved by others than its own run is kept, unless the run has failed since.
+    """
+    values = msgspec.to_builtins(incident, builtin_types=(datetime,))
+    statement = insert(incidents).values(values)
+    given = statement.excluded
+    keep = (
+        (given.state == State.OPEN)
+        & (incidents.c.resolved_at >= given.opened_at)
+        & incidents.c.resolved_by.is_not(None)
     )
-    return bool(tx.scalar(statement))
+    changes: dict[str, Any] = {name: given[name] for name in values if name != "id"}
+    for name in _RESOLUTION:
+        changes[name] = sa.case((keep, incidents.c[name]), else_=given[name])
+    stored = statement.on_conflict_do_update(index_elements=["id"], set_=changes)
+    return bool(tx.scalar(stored.returning(sa.text("xmax = 0"))))
+
+
+def resolve_by_success(
+    tx: sa.Connection, account: str, machine_arns: Collection[str]
+) -> list[Incident]:
+    """Resolve incidents of state machines of which a later run has succeeded; return those.
+
+    A later run is one that started after the failed one did, and ended after it. The first such
+    run is named, in whatever order the ledger came to know of them.
+    """
+    success = executions.alias("success")
+    first = (
+        sa.select(success.c.run_id, success.c.stopped_at)
+        .where(success.c.account == incidents.c.account)
+        .where(success.c.machine_arn == incidents.c.machine_arn)
+        .where(success.c.status == "SUCCEEDED", success.c.stopped_at > incidents.c.opened_at)
+        .where(success.c.started_at > sa.func.coalesce(incidents.c.started_at, _NEVER))
+        .where(success.c.run_id != incidents.c.run_id)
+        .order_by(success.c.stopped_at, success.c.run_id)
+        .limit(1)
+        .lateral("first")
+    )
+    by = sa.func.concat("run ", first.c.run_id, " succeeded")
+    query = (
+        sa.select(incidents.c.id, first.c.stopped_at, by.label("by"))
+        .join(first, sa.true())
+        .where(incidents.c.account == account, one_of(incidents.c.machine_arn, machine_arns))
+        .where(incidents.c.kind != Kind.MISSED_SCHEDULE)
+        .where(
+            sa.or_(
+                incidents.c.state == State.OPEN,
+                incidents.c.resolved_by.like("run %") & (incidents.c.resolved_by != by),
+            )
+        )
+        .subquery()
+    )
+    resolved = (
+        sa.update(incidents)
+        .where(incidents.c.id == query.c.id)
+        .values(state=State.RESOLVED, resolved_at=query.c.stopped_at, resolved_by=query.c.by)
+        .returning(*_SELECTED)
+    )
+    return [msgspec.convert(dict(row), Incident) for row in tx.execute(resolved).mappings()]
+
+
+def resolve(tx: sa.Connection, incident_id: str, *, by: str, now: datetime) -> Incident | None:
+    """Resolve an open incident by somebody's word; None if there is no open one of this id."""
+    resolved = (
+        sa.update(incidents)
+        .where(incidents.c.id == incident_id, incidents.c.state == State.OPEN)
+        .values(state=State.RESOLVED, resolved_at=now, resolved_by=by)
+        .returning(*_SELECTED)
+    )
+    row = tx.execute(resolved).mappings().first()
+    return None if row is None else msgspec.convert(dict(row), Incident)
+
+
+def untouched(
+    tx: sa.Connection, account: str, *, before: datetime, limit: int
+) -> list[alerts_.Alert]:
+    """Return the messages of an account's open incidents over which nobody was called since."""
+    query = (
+        sa.select(alerts)
+        .join(incidents)
+        .where(incidents.c.account == account, incidents.c.state == State.OPEN)
+        .where(alerts.c.part == alerts_.MESSAGE, alerts.c.state == "sent")
+        .where(alerts.c.mentioned_at <= before)
+        .order_by(alerts.c.mentioned_at)
+        .limit(limit)
+    )
+    return alerts_.found(tx, query)
 
 
 def load(tx: sa.Connection, incident_id: str) -> Incident | None:

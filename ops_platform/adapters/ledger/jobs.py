@@ -37,6 +37,12 @@ def failed_of_run(tx: sa.Connection, account: str, run_id: str) -> tuple[Job, ..
     return tuple(map(_job, tx.execute(query)))
 
 
+def of_run(tx: sa.Connection, account: str, run_id: str) -> tuple[Job, ...]:
+    """Return the jobs of a run."""
+    query = sa.select(*_SELECTED).where(jobs.c.account == account, jobs.c.run_id == run_id)
+    return tuple(map(_job, tx.execute(query)))
+
+
 def succeeded_of_run(tx: sa.Connection, account: str, run_id: str) -> dict[str, int]:
     """Return how many jobs of each step of a run succeeded."""
     step = sa.func.coalesce(jobs.c.step, "unknown")

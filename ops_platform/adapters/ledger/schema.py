@@ -60,6 +60,8 @@ def _job_columns(*, required: bool) -> list[sa.Column[object]]:
         *map(_text, ("flow", "step", "run_id", "owner")),
         sa.Column("array_size", sa.Integer),
         *(_flag(name, nullable=not required) for name in ("cancelled", "terminated")),
+        _text("task_id"),
+        _number("retry"),
     ]
 
 
@@ -143,16 +145,17 @@ incidents = sa.Table(
     "incidents",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    *(
-        _text(name, nullable=False)
-        for name in ("account", "flow", "run_id", "execution_arn", "kind", "state")
-    ),
-    *map(_text, ("owner", "project", "branch")),
+    *(_text(name, nullable=False) for name in ("account", "flow", "run_id", "kind", "state")),
+    *map(_text, ("execution_arn", "machine_arn", "owner", "project", "branch")),
+    _moment("started_at"),
     _moment("opened_at", nullable=False),
     *(sa.Column(name, sa.Integer, nullable=False) for name in ("failed_jobs", "collateral_jobs")),
     sa.Column("steps", JSONB, nullable=False),
     _text("reason", nullable=False),
     *map(_text, ("error", "step", "job_id", "log_stream")),
+    _text("failing", nullable=False),
+    _moment("resolved_at"),
+    _text("resolved_by"),
 )
 
 alerts = sa.Table(
@@ -160,14 +163,65 @@ alerts = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("incident_id", sa.Text, sa.ForeignKey("incidents.id"), nullable=False),
-    sa.Column("revision", sa.Integer, nullable=False),
+    _text("channel", nullable=False),
+    _text("part", nullable=False),
     _text("state", nullable=False),
+    _text("why", nullable=False),
     _text("reason"),
     _moment("due_at", nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    *map(_text, ("channel", "message_ts", "permalink")),
-    *map(_moment, ("sending_at", "sent_at")),
-    sa.UniqueConstraint("incident_id", "revision"),
+    *map(_text, ("posted_to", "message_ts", "permalink")),
+    *map(_moment, ("sending_at", "sent_at", "mentioned_at")),
+    _flag("plain", nullable=False),
+    _flag("fallback", nullable=False),
+    sa.Column("told", JSONB(none_as_null=True)),
+    sa.Column("telling", JSONB(none_as_null=True)),
+    sa.Column("silence_id", sa.BigInteger),
+    _text("burst"),
+    _moment("joined_at"),
+    sa.Column("told_with", sa.BigInteger),
+    sa.UniqueConstraint("incident_id", "channel", "part", name="alerts_place"),
+)
+
+silences = sa.Table(
+    "silences",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    *map(_text, ("account", "project", "flow", "owner")),
+    *(_text(name, nullable=False) for name in ("author", "reason")),
+    *(_moment(name, nullable=False) for name in ("created_at", "ends_at")),
+    _text("expired_by"),
+)
+
+state_machines = sa.Table(
+    "state_machines",
+    metadata,
+    *(_text(name, nullable=False) for name in ("account", "arn")),
+    *map(_text, ("revision", "flow", "owner")),
+    _flag("is_metaflow", nullable=False),
+    _moment("described_at", nullable=False),
+    _moment("reconciled_until"),
+    *map(_text, ("rule", "schedule")),
+    _moment("scheduled_since"),
+    sa.PrimaryKeyConstraint("account", "arn"),
+)
+
+watched = sa.Table(
+    "watched",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    _moment("since", nullable=False),
+)
+
+job_logs = sa.Table(
+    "job_logs",
+    metadata,
+    *(_text(name, nullable=False) for name in ("account", "job_id")),
+    *map(_text, ("log_stream", "exception", "tail")),
+    _flag("truncated", nullable=False),
+    _text("absence"),
+    _moment("fetched_at", nullable=False),
+    sa.PrimaryKeyConstraint("account", "job_id"),
 )
 
 leases = sa.Table(
