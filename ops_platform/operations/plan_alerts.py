@@ -27,13 +27,17 @@ def open_incident(
 
 
 def plan(tx: Transaction, incident: Incident, *, policy: AlertPolicy, now: datetime) -> None:
-    """Have edited and noted what no longer holds of what was told of a known incident."""
+    """Have edited and noted what no longer holds of what was told of a known incident.
+
+    An edit that waits may have to say more by now. Of a message that was never told there is
+    nothing to put right, and whoever is sending one looks again when it is sent.
+    """
     for message in alerts.messages_of(tx, incident.id):
         if message.state is State.WITHHELD and message.told_with is None:
             _reconsider(tx, message, incident, policy=policy, now=now)
             continue
         leader = alerts.load(tx, message.told_with) if message.told_with else message
-        if leader is not None and leader.state is State.SENT:
+        if leader is not None and leader.told is not None and leader.state is not State.SENDING:
             plan_message(tx, leader, incident.account, policy=policy, now=now)
 
 
