@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ops_platform.domain.envelopes import EPOCH
+from ops_platform.domain.aws_values import millis
 from ops_platform.domain.events import Attempt, Event, ExecutionEvent, InstanceEvent, JobEvent
 from ops_platform.domain.incidents import Incident, Kind, State, Tally
 from ops_platform.domain.lifecycle import Execution, Job
@@ -170,9 +170,6 @@ def an_incident(**changes: Any) -> Incident:
     return msgspec.structs.replace(_INCIDENT, **changes)
 
 
-# --- events as messages ---------------------------------------------------------------------------
-
-
 def bodies(events: Iterable[Event]) -> list[bytes]:
     """Return the messages that bring these events."""
     return list(map(body, events))
@@ -220,9 +217,9 @@ def _job_detail(event: JobEvent) -> dict[str, Any]:
         "jobDefinition": f"arn:aws:batch:::job-definition/{event.definition}",
         "status": event.status,
         "statusReason": event.status_reason,
-        "createdAt": _millis(event.created_at),
-        "startedAt": _millis(event.started_at),
-        "stoppedAt": _millis(event.stopped_at),
+        "createdAt": millis(event.created_at),
+        "startedAt": millis(event.started_at),
+        "stoppedAt": millis(event.stopped_at),
         "attempts": list(map(_attempt, event.attempts)),
         "retryStrategy": {"attempts": event.max_attempts},
         "parameters": _parameters(event),
@@ -250,6 +247,8 @@ def _parameters(event: JobEvent) -> dict[str, str | None]:
         "metaflow.flow_name": event.flow,
         "metaflow.step_name": event.step,
         "metaflow.run_id": run and run.removeprefix("sfn-"),
+        "metaflow.task_id": event.task_id,
+        "metaflow.retry_count": event.retry if event.retry is None else str(event.retry),
     }
 
 
@@ -260,8 +259,8 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
             "logStreamName": attempt.log_stream,
             "containerInstanceArn": attempt.container_instance,
         },
-        "startedAt": _millis(attempt.started_at),
-        "stoppedAt": _millis(attempt.stopped_at),
+        "startedAt": millis(attempt.started_at),
+        "stoppedAt": millis(attempt.stopped_at),
         "statusReason": attempt.reason,
     }
 
@@ -272,9 +271,9 @@ def _execution_detail(event: ExecutionEvent) -> dict[str, Any]:
         "stateMachineArn": event.machine_arn,
         "name": event.name,
         "status": event.status,
-        "startDate": _millis(event.started_at),
-        "stopDate": _millis(event.stopped_at),
-        "redriveDate": _millis(event.redriven_at),
+        "startDate": millis(event.started_at),
+        "stopDate": millis(event.stopped_at),
+        "redriveDate": millis(event.redriven_at),
         "error": event.error,
         "cause": event.cause,
         "input": '{"Parameters": "{}"}' if event.metaflow_input else '{"order": 7}',
@@ -299,7 +298,3 @@ def _instance_detail(event: InstanceEvent) -> dict[str, Any]:
             {"name": name, "integerValue": value} for name, value in registered.items()
         ],
     }
-
-
-def _millis(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - EPOCH) // timedelta(milliseconds=1)

@@ -73,7 +73,9 @@ containers = _maybe(
 )
 attempts = _maybe(container=containers, startedAt=millis, stoppedAt=millis, statusReason=texts)
 parameters = st.dictionaries(
-    st.sampled_from([f"metaflow.{key}" for key in ("owner", "user", "flow_name", "step_name")]),
+    st.sampled_from(
+        [f"metaflow.{key}" for key in ("owner", "user", "flow_name", "task_id", "retry_count")]
+    ),
     texts,
 ).flatmap(lambda known: st.sampled_from([known, known | {"metaflow.run_id": "run"}]))
 details = st.fixed_dictionaries(

@@ -56,6 +56,8 @@ class Parameters(_Aws, frozen=True):
     flow: Name | None = msgspec.field(name="metaflow.flow_name", default=None)
     step: Name | None = msgspec.field(name="metaflow.step_name", default=None)
     run: Name | None = msgspec.field(name="metaflow.run_id", default=None)
+    task_id: Name | None = msgspec.field(name="metaflow.task_id", default=None)
+    retry: str | None = msgspec.field(name="metaflow.retry_count", default=None)
 
 
 class Retry(_Aws, frozen=True):
@@ -89,6 +91,24 @@ class Job(_Aws, frozen=True):
     array_properties: Array | None = None
     is_cancelled: bool | None = None
     is_terminated: bool | None = None
+
+
+class CommandedContainer(_Aws, frozen=True):
+    """What a container runs, apart from `Container` so that it is never kept."""
+
+    command: list[str] | None = None
+
+
+class CommandedJob(_Aws, frozen=True):
+    """What a job runs."""
+
+    container: CommandedContainer | None = None
+
+
+class Commanded(_Aws, frozen=True):
+    """The envelope around what a job runs."""
+
+    detail: CommandedJob
 
 
 class Execution(_Aws, frozen=True):

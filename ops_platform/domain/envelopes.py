@@ -5,38 +5,20 @@ among them while decoding. Whatever does not fit comes back as ``Rejected``, who
 """
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
 from ops_platform.domain import aws_documents as aws
-from ops_platform.domain.events import (
-    Attempt,
-    Event,
-    ExecutionEvent,
-    InstanceEvent,
-    JobEvent,
-    Rejected,
-)
-from ops_platform.domain.identity import arn_tail, run_id
+from ops_platform.domain.aws_values import clip, moment, storable
+from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
+from ops_platform.domain.identity import arn_tail
+from ops_platform.domain.job_events import job_event
+from ops_platform.domain.owner_tag import may_name_owner, owner_in
 
-T = TypeVar("T")
-N = TypeVar("N", int, float)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TEXT_LIMIT = 2000
-NUMBER_LIMIT = 2**31  # of the ledger's integer columns
 # A job's description, bare or quoted within another text.
 _DOCUMENT = re.compile(r'\A\s*\{|"Environment\\*"')
-# Escapes of U+0000 and of halves of surrogate pairs: Postgres stores no text with either, and AWS
-# may cut a text within a pair.
-_UNSTORABLE = re.compile(
-    rb"(?<!\\)((?:\\\\)*)(?:\\u0000"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-)
-_SUSPECT = (rb"\u0000", rb"\ud", rb"\uD")
 
 
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="detail-type"):
@@ -45,23 +27,23 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="detail-typ
     account: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}\Z")]
     region: aws.Name
 
-    def event(self) -> Event:
-        """Return the event this envelope carries."""
+    def event(self, _body: bytes) -> Event:
+        """Return the event this envelope carries; the body is all of it, as it came."""
         raise NotImplementedError
 
 
 class _JobStateChange(_Envelope, frozen=True, kw_only=True, tag="Batch Job State Change"):
     detail: aws.Job
 
-    def event(self) -> Event:
-        return _job_event(self, self.detail, blocked=False)
+    def event(self, _body: bytes) -> Event:
+        return _job_event(self, self.detail, _body, blocked=False)
 
 
 class _JobQueueBlocked(_Envelope, frozen=True, kw_only=True, tag="Batch Job Queue Blocked"):
     detail: aws.Job
 
-    def event(self) -> Event:
-        return _job_event(self, self.detail, blocked=True)
+    def event(self, _body: bytes) -> Event:
+        return _job_event(self, self.detail, _body, blocked=True)
 
 
 class _ExecutionChange(
@@ -69,7 +51,7 @@ class _ExecutionChange(
 ):
     detail: aws.Execution
 
-    def event(self) -> Event:
+    def event(self, _body: bytes) -> Event:
         return _execution_event(self, self.detail)
 
 
@@ -78,23 +60,24 @@ class _InstanceChange(
 ):
     detail: aws.Instance
 
-    def event(self) -> Event:
+    def event(self, _body: bytes) -> Event:
         return _instance_event(self, self.detail)
 
 
 _decode = msgspec.json.Decoder(
     _JobStateChange | _JobQueueBlocked | _ExecutionChange | _InstanceChange
 ).decode
+_decode_command = msgspec.json.Decoder(aws.Commanded).decode
 _decode_cause = msgspec.json.Decoder(aws.Cause).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def parse(body: bytes) -> Event | Rejected:
     """Return the event in an EventBridge envelope, or the body with the reason it is none."""
-    text = _storable(body)
+    text = storable(body)
     try:
         envelope: _Envelope = _decode(text)
-        return envelope.event()
+        return envelope.event(text)
     except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         return Rejected(body=body, error=_reason(text, error))
 
@@ -105,63 +88,19 @@ def _reason(text: bytes, error: Exception) -> str:
     return f"{error} ({type(error).__name__})"
 
 
-def _storable(body: bytes) -> bytes:
-    """Return the body with the replacement character for what no text can hold."""
-    if not any(escape in body for escape in _SUSPECT):
-        return body
-    return _UNSTORABLE.sub(rb"\1\\ufffd", body)
+def _job_event(envelope: _Envelope, job: aws.Job, body: bytes, *, blocked: bool) -> JobEvent:
+    seen = Event(envelope.id, envelope.time, envelope.account, envelope.region)
+    # The commands, of several kilobytes, are read only where one of them may name an owner.
+    tag_owner = _tag_owner(body) if may_name_owner(body) else None
+    return job_event(seen, job, tag_owner=tag_owner, blocked=blocked)
 
 
-def _job_event(envelope: _Envelope, job: aws.Job, *, blocked: bool) -> JobEvent:
-    parameters = job.parameters or _NO_PARAMETERS
-    container = job.container or _NO_CONTAINER
-    needs = {need.type: need.value for need in container.resource_requirements or ()}
-    attempts = tuple(map(_attempt, job.attempts)) if job.attempts else ()
-    last = attempts[-1] if attempts else _NO_ATTEMPT
-    return JobEvent(
-        id=envelope.id,
-        time=envelope.time.astimezone(UTC),
-        aws_account_id=envelope.account,
-        region=envelope.region,
-        job_id=job.job_id,
-        job_name=job.job_name,
-        queue=arn_tail(job.job_queue),
-        definition=arn_tail(job.job_definition),
-        status=job.status,
-        blocked=blocked,
-        status_reason=_clip(job.status_reason),
-        created_at=_time(job.created_at),
-        started_at=_time(job.started_at),
-        stopped_at=_time(job.stopped_at),
-        attempts=attempts,
-        max_attempts=job.retry_strategy.attempts if job.retry_strategy else None,
-        exit_code=_either(container.exit_code, last.exit_code),
-        container_reason=_either(_clip(container.reason), last.reason),
-        log_stream=_either(container.log_stream_name, last.log_stream),
-        container_instance=_either(container.container_instance_arn, last.container_instance),
-        vcpus=_either(_number(needs.get("VCPU"), float), container.vcpus),
-        memory_mib=_either(_number(needs.get("MEMORY"), int), container.memory),
-        gpus=_number(needs.get("GPU"), int),
-        flow=parameters.flow,
-        step=parameters.step,
-        run_id=_metaflow_run(parameters),
-        owner=parameters.owner or _person(parameters.user),
-        array_size=job.array_properties.size if job.array_properties else None,
-        cancelled=bool(job.is_cancelled),
-        terminated=bool(job.is_terminated),
-    )
-
-
-def _attempt(attempt: aws.Attempt) -> Attempt:
-    container = attempt.container or _NO_CONTAINER
-    return Attempt(
-        started_at=_time(attempt.started_at),
-        stopped_at=_time(attempt.stopped_at),
-        exit_code=container.exit_code,
-        reason=_clip(container.reason) or _clip(attempt.status_reason),
-        log_stream=container.log_stream_name,
-        container_instance=container.container_instance_arn,
-    )
+def _tag_owner(body: bytes) -> str | None:
+    try:
+        container = _decode_command(body).detail.container
+    except msgspec.DecodeError:  # no list of texts: AWS's schema has a new form
+        return None
+    return owner_in(container.command or ()) if container else None
 
 
 def _execution_event(envelope: _Envelope, execution: aws.Execution) -> ExecutionEvent:
@@ -174,10 +113,10 @@ def _execution_event(envelope: _Envelope, execution: aws.Execution) -> Execution
         machine_arn=execution.state_machine_arn,
         name=execution.name,
         status=execution.status,
-        started_at=_time(execution.start_date),
-        stopped_at=_time(execution.stop_date),
-        redriven_at=_time(execution.redrive_date),
-        error=_clip(execution.error),
+        started_at=moment(execution.start_date),
+        stopped_at=moment(execution.stop_date),
+        redriven_at=moment(execution.redrive_date),
+        error=clip(execution.error),
         cause=_cause(execution.cause),
         metaflow_input=_is_metaflow_input(execution.input),
     )
@@ -197,39 +136,23 @@ def _instance_event(envelope: _Envelope, instance: aws.Instance) -> InstanceEven
         status=instance.status,
         version=instance.version,
         agent_connected=instance.agent_connected,
-        instance_type=_clip(attributes.get("ecs.instance-type")),
-        availability_zone=_clip(attributes.get("ecs.availability-zone")),
+        instance_type=clip(attributes.get("ecs.instance-type")),
+        availability_zone=clip(attributes.get("ecs.availability-zone")),
         cpu_units=registered.get("CPU"),
         memory_mib=registered.get("MEMORY"),
     )
 
 
-_NO_PARAMETERS = aws.Parameters()
-_NO_CONTAINER = aws.Container()
-_NO_ATTEMPT = Attempt()
-
-
-def _metaflow_run(parameters: aws.Parameters) -> str | None:
-    # Under Step Functions the parameter is the execution's name; elsewhere the run id itself.
-    if parameters.run and parameters.user == "SFN":
-        return run_id(parameters.run)
-    return parameters.run
-
-
-def _person(user: str | None) -> str | None:
-    return None if user == "SFN" else user
-
-
 def _cause(cause: str | None) -> str | None:
     """Keep of a cause what may be shown: a failed job's document also holds its environment."""
     if cause is None or not _DOCUMENT.search(cause):
-        return _clip(cause)
+        return clip(cause)
     try:
         found = _decode_cause(cause)
     except (msgspec.DecodeError, RecursionError):  # cut off at 32,768 characters, or quoted
         return "A Batch job failed; its description was cut off."
-    # The document is a text within a text, whose own escapes `_storable` could not see.
-    return _clip(found.status_reason and found.status_reason.replace("\x00", "\ufffd"))
+    # The document is a text within a text, whose own escapes `storable` could not see.
+    return clip(found.status_reason and found.status_reason.replace("\x00", "\ufffd"))
 
 
 def _is_metaflow_input(text: str | None) -> bool:
@@ -239,23 +162,3 @@ def _is_metaflow_input(text: str | None) -> bool:
     except (msgspec.DecodeError, RecursionError):
         return False
     return set(given) == {"Parameters"} and bytes(given["Parameters"]).startswith(b'"')
-
-
-def _time(millis: int | None) -> datetime | None:
-    return None if millis is None else EPOCH + timedelta(milliseconds=millis)
-
-
-def _clip(text: str | None) -> str | None:
-    return text if text is None or len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
-
-
-def _either(first: T | None, second: T | None) -> T | None:
-    return second if first is None else first
-
-
-def _number(text: str | None, kind: Callable[[str], N]) -> N | None:
-    try:
-        number = None if text is None else kind(text)
-    except ValueError:
-        return None
-    return number if number is not None and 0 <= number < NUMBER_LIMIT else None

@@ -89,6 +89,8 @@ EXPECTED: dict[str, Event] = {
         flow="SimulateFlow",
         step="simulate",
         run_id="1772452805250",
+        task_id="2",
+        retry=0,
     ),
     "step_functions_execution_status_change": an_execution_event(
         id="315c1398-40ff-a850-213b-158f73e60175",
@@ -156,7 +158,13 @@ def test_fields_aws_adds_one_day_are_skipped(name: str) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [a_job_event(), a_job_event(blocked=True), a_failure(), an_instance_event()],
+    [
+        a_job_event(),
+        a_job_event(blocked=True),
+        a_job_event(run_id="17", task_id="3", retry=1),
+        a_failure(),
+        an_instance_event(),
+    ],
     ids=lambda event: type(event).__name__,
 )
 def test_an_event_that_becomes_a_message_comes_back_as_it_was(event: Event) -> None:
@@ -185,6 +193,51 @@ def test_run_and_owner_are_metaflows(
 
     assert isinstance(event, JobEvent)
     assert (event.run_id, event.owner) == (run_id, owner)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "task"),
+    [
+        ({"metaflow.task_id": "3", "metaflow.retry_count": "2"}, ("3", 2)),
+        ({"metaflow.task_id": "3", "metaflow.retry_count": "no number"}, ("3", None)),
+        ({"metaflow.user": "ana"}, (None, None)),
+        (
+            {"metaflow.user": "SFN", "metaflow.task_id": "3", "metaflow.retry_count": "2"},
+            (None, None),
+        ),
+    ],
+)
+def test_task_and_retry_are_those_of_an_interactive_run(
+    parameters: dict[str, str], task: tuple[str | None, int | None]
+) -> None:
+    """Under Step Functions the job itself is the task, with all its attempts."""
+    event = parse(_job(parameters=parameters))
+
+    assert isinstance(event, JobEvent)
+    assert (event.task_id, event.retry) == task
+
+
+@pytest.mark.parametrize(
+    ("container", "owner"),
+    [
+        ({"command": ["bash", "-c", "step work --tag owner:zoe"]}, "zoe"),
+        ({"command": ["bash", "-c", "step work"], "reason": "no owner: none"}, "ana"),
+        ({"command": None, "reason": "owner:"}, "ana"),
+        ({"command": "--tag owner:zoe"}, "ana"),
+        ({"environment": [{"name": "X", "value": "--tag owner:zoe"}]}, "ana"),
+        (None, "ana"),
+    ],
+    ids=range(6),
+)
+def test_the_owner_of_the_runs_tag_comes_first(
+    container: dict[str, Any] | None, owner: str
+) -> None:
+    """Metaflow's owner of a promoted flow is the robot that deployed it."""
+    event = parse(_job(container=container, statusReason="owner:"))
+
+    assert isinstance(event, JobEvent)
+    assert event.owner == owner
+    assert "zoe" not in repr(event).replace("owner='zoe'", "")
 
 
 @pytest.mark.parametrize(

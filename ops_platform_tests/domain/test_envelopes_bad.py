@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_platform.domain.envelopes import TEXT_LIMIT, parse
+from ops_platform.domain.aws_values import TEXT_LIMIT
+from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import Event, JobEvent, Rejected
 from ops_platform_tests import nasty
 from ops_platform_tests.build import a_job_event, body
