@@ -6,28 +6,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_platform.domain.events import JobEvent
-from ops_platform.domain.reasons import RULES, Reason, classify, explain
+from ops_platform.domain.events import Attempt, JobEvent
+from ops_platform.domain.reasons import (
+    RULES,
+    STALE_MARK,
+    Reason,
+    classify,
+    explain,
+    tell_attempts,
+)
 from ops_platform_tests.build import TASK_EXITED, a_job_event
 
+OOM = "OutOfMemoryError: Container killed due to memory usage"
+LIMIT = "Canceled by JobStateTimeLimit action due to reason: "
 SEEN: list[tuple[dict[str, Any], Reason]] = [
     ({"status_reason": TASK_EXITED, "exit_code": 1}, Reason.USER_EXCEPTION),
+    ({"status_reason": TASK_EXITED, "exit_code": 202}, Reason.USER_EXCEPTION),
     ({"status_reason": TASK_EXITED, "exit_code": 0}, Reason.UNKNOWN),
     ({"status_reason": TASK_EXITED}, Reason.UNKNOWN),
     ({}, Reason.UNKNOWN),
     (
-        {
-            "status_reason": TASK_EXITED,
-            "container_reason": "OutOfMemoryError: Container killed due to memory usage",
-            "exit_code": 137,
-        },
+        {"status_reason": TASK_EXITED, "container_reason": OOM, "exit_code": 137},
         Reason.OUT_OF_MEMORY,
     ),
+    ({"status_reason": TASK_EXITED, "container_reason": OOM}, Reason.OUT_OF_MEMORY),
+    ({"status_reason": TASK_EXITED, "exit_code": 137}, Reason.KILLED),
+    ({"status_reason": TASK_EXITED, "exit_code": 139}, Reason.KILLED),
     (
         {"status_reason": "Job attempt duration exceeded timeout", "exit_code": 137},
         Reason.ATTEMPT_TIMEOUT,
     ),
     ({"status_reason": "Host EC2 (instance i-0a1b) terminated."}, Reason.HOST_LOST),
+    ({"status_reason": "Host EC2 (instance i-0a1b) stopped."}, Reason.HOST_LOST),
+    ({"status_reason": "Your Spot Task was interrupted."}, Reason.HOST_LOST),
+    (
+        {
+            "status_reason": TASK_EXITED,
+            "container_reason": "CannotInspectContainerError: Could not transition to inspecting; "
+            "timed out after waiting 30s",
+        },
+        Reason.HOST_LOST,
+    ),
     ({"status_reason": "Task failed to start"}, Reason.COULD_NOT_START),
     (
         {
@@ -37,23 +56,51 @@ SEEN: list[tuple[dict[str, Any], Reason]] = [
         Reason.IMAGE_PULL,
     ),
     (
+        {
+            "status_reason": "Task failed to start",
+            "container_reason": "CannotPullImageManifestError: not found",
+        },
+        Reason.IMAGE_PULL,
+    ),
+    (
         {"status_reason": TASK_EXITED, "container_reason": "DockerTimeoutError: Could not start"},
         Reason.COULD_NOT_START,
     ),
     (
-        {
-            "status_reason": "Canceled by JobStateTimeLimit action due to reason: "
-            "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
-            "cancelled": True,
-        },
-        Reason.TIME_LIMIT,
+        {"container_reason": "CannotStartContainerError: no such file: bash", "exit_code": 127},
+        Reason.COULD_NOT_START,
     ),
-    ({"status_reason": "Too expensive.", "cancelled": True}, Reason.CANCELLED),
+    (
+        {"status_reason": "ResourceInitializationError: unable to pull secrets"},
+        Reason.COULD_NOT_START,
+    ),
+    (
+        {"status_reason": "ECS was unable to assume the role 'arn:aws:iam::222222222222:role/r'"},
+        Reason.COULD_NOT_START,
+    ),
+    ({"status_reason": f"{STALE_MARK}: no instance is big", "cancelled": True}, Reason.STALE),
+    *(
+        ({"status_reason": f"{LIMIT}{why}", "cancelled": True}, Reason.TIME_LIMIT)
+        for why in (
+            "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+            "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+            "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+        )
+    ),
+    ({"status_reason": "Too expensive.", "cancelled": True}, Reason.ABORTED),
+    ({"cancelled": True}, Reason.ABORTED),
+    ({"status_reason": "Enough.", "terminated": True, "exit_code": 143}, Reason.ABORTED),
+    ({"status_reason": "Why OutOfMemory?", "terminated": True}, Reason.ABORTED),
     (
         {"status_reason": "Metaflow initiated job termination.", "terminated": True},
         Reason.TERMINATED,
     ),
-    ({"status_reason": "Enough.", "terminated": True, "exit_code": 143}, Reason.TERMINATED),
+    ({"status_reason": "Aborted by AWS Step Functions", "terminated": True}, Reason.TERMINATED),
+    ({"status_reason": "Array Child Job failed"}, Reason.CHILD_FAILED),
+    (
+        {"status_reason": "Container Overrides length must be at most 8192"},
+        Reason.SUBMIT_FAILED,
+    ),
 ]
 
 
@@ -78,12 +125,41 @@ def test_each_rule_has_a_row_above() -> None:
             "CannotPull…; Task failed to start; no exit code",
         ),
         ({"status_reason": "same", "container_reason": "same"}, "same; no exit code"),
+        ({"exit_code": 137}, "exit code 137 (SIGKILL)"),
         ({}, "no exit code"),
     ],
 )
 def test_a_failure_is_explained_in_batchs_own_words(told: dict[str, Any], words: str) -> None:
     """The container's first, none of them twice."""
     assert explain(a_job_event(**told)) == words
+
+
+HOST_LOST = "Host EC2 (instance i-0a1b) terminated."
+
+
+@pytest.mark.parametrize(
+    ("attempts", "words"),
+    [
+        ([], None),
+        ([Attempt(exit_code=1)], None),
+        (
+            [
+                Attempt(exit_code=1, reason=TASK_EXITED),
+                Attempt(exit_code=1, reason=TASK_EXITED),
+                Attempt(reason=HOST_LOST),
+            ],
+            "3 attempts: exit 1, exit 1, host lost",
+        ),
+        (
+            [Attempt(exit_code=137, reason=OOM), Attempt(exit_code=137), Attempt()],
+            "3 attempts: out of memory, exit 137 (SIGKILL), no exit code",
+        ),
+    ],
+    ids=range(4),
+)
+def test_each_attempt_is_told(attempts: list[Attempt], words: str | None) -> None:
+    """A spot host that went away is another trouble than an exception each time."""
+    assert tell_attempts(a_job_event(attempts=tuple(attempts))) == words
 
 
 @given(
@@ -98,3 +174,4 @@ def test_any_job_has_a_reason_and_an_explanation(job: JobEvent) -> None:
     """Whatever somebody gave as theirs."""
     assert classify(job) in Reason
     assert "exit code" in explain(job)
+    assert tell_attempts(job) is None
