@@ -182,7 +182,7 @@ def test_steps_are_counted_by_how_their_jobs_ended() -> None:
         ({"status": "ABORTED", "error": "Stop", "cause": "by ana"}, [a_failed_job(stop=70)],
          "run_aborted", "aborted by a person", "Stop; by ana"),
         ({"status": "ABORTED"}, [a_failed_job(**ABORTED)], "run_aborted",
-         "aborted by a person", "exit code 143"),
+         "aborted by a person", "exit code 143 (SIGTERM)"),
         ({"error": "Batch.AWSBatchException", "cause": "Too many requests"}, [], "run_failed",
          "submit failed", "Batch.AWSBatchException; Too many requests"),
         ({"error": "States.Runtime", "cause": "no such field"}, [], "run_failed", "unknown",
