@@ -2,18 +2,31 @@
 
 import re
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 from pydantic import BaseModel
 
+from ops_platform.domain.incidents import Kind
+from ops_platform.domain.routes import Stage, severity
 from ops_platform.settings.load import load
 from ops_platform.settings.problems import SettingsError
 from ops_platform.settings.walk import Node, leaves
+from ops_platform_tests.build import an_incident
 
 _PAGE = Path(__file__).parents[1] / "docs/configuration.md"
 _TEXT = _PAGE.read_text()
 _ROW = re.compile(r"^\| `([^`]+)` \| ([^|]*) \| ([^|]*) \| (.*?) \| (.+) \|$", re.MULTILINE)
 _LEAVES = dict(leaves())
+_BROKE = "A run failed or timed out; a schedule was missed"
+_HAPPENED = {
+    Kind.RUN_FAILED: _BROKE,
+    Kind.RUN_TIMED_OUT: _BROKE,
+    Kind.MISSED_SCHEDULE: _BROKE,
+    Kind.RUN_ABORTED: "A run was aborted by a person",
+    Kind.INTERACTIVE_FAILED: "A run that somebody started by hand failed",
+    Kind.PLATFORM_STALLED: "The platform itself stands still",
+}
 
 
 def _documented() -> dict[str, tuple[str, str, str]]:
@@ -27,9 +40,9 @@ def _example() -> str:
 
 
 def _kind(node: Node) -> str:
-    if node.kind is int:
-        return "whole number"
-    return "text or table" if node.table else "text"
+    names = {int: "whole number", bool: "true or false", tuple: "list of texts"}
+    plain = names.get(get_origin(node.kind) or node.kind, "text")
+    return "text or table" if node.table else plain
 
 
 def _default(node: Node) -> str:
@@ -76,7 +89,7 @@ def test_the_example_has_every_setting(tmp_path: Path) -> None:
 
 
 def _collect(value: object, key: str, given: set[str]) -> None:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and key not in _LEAVES:
         for inner in value:
             _collect(inner, f"{key}[]", given)
     elif isinstance(value, dict):
@@ -86,6 +99,32 @@ def _collect(value: object, key: str, given: set[str]) -> None:
             _collect(getattr(value, name), f"{key}.{name}".removeprefix("."), given)
     else:
         given.add(key)
+
+
+def test_the_routes_it_shows_load(tmp_path: Path) -> None:
+    """In a file that is otherwise the example."""
+    routes = re.findall(r"```toml\n(.*?)```", _TEXT, re.DOTALL)[1]
+    (tmp_path / "ops_platform.toml").write_text(_example() + routes)
+
+    settings = load({}, cwd=tmp_path)
+
+    assert [route.channels for route in settings.alerts.routes[1:]] == [
+        ("#ml-oncall",),
+        ("#demand",),
+    ]
+
+
+@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("kind", Kind)
+def test_the_severities_it_shows_are_those_of_the_code(kind: Kind, stage: Stage) -> None:
+    """Each kind of incident is in a row, each stage in a column."""
+    row = re.search(rf"^\| {_HAPPENED[kind]} \| (\w+) \| (\w+) \|$", _TEXT, re.MULTILINE)
+    assert row is not None
+    production, staging = row.groups()
+
+    shown = production if stage is Stage.PRODUCTION else staging
+
+    assert shown == severity(an_incident(kind=kind), stage)
 
 
 def test_the_errors_it_shows_are_real(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 """Which incidents are told where, how often, and which are told as one."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from ops_platform.settings.fields import AccountName, Allowed, Channel, Table
 
@@ -24,12 +23,6 @@ class RouteSettings(Table):
     project: Pattern | None = None
     flow: Pattern | None = None
     severity: Literal["critical", "warning", "info"] | None = None
-
-    @model_validator(mode="after")
-    def _matches_something(self) -> Self:
-        if not (self.account or self.project or self.flow or self.severity):
-            raise PydanticCustomError("route", "give account, project, flow or severity")
-        return self
 
 
 class BurstSettings(Table):

@@ -57,8 +57,10 @@ def shown(value: object, node: Node) -> str:
     """Return a value for people to read, but no secret, nor a table that may hold one."""
     if node.kind is SecretStr:
         return "its value (hidden)"
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "an array"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "an array" if value else "an empty array"
     if node.table and not node.notes:
         return "a single value"
     if not isinstance(value, str):

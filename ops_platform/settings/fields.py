@@ -64,7 +64,10 @@ Channel = Annotated[
     Allowed("a channel such as #alerts, or its id such as C0123ABCD"),
 ]
 SlackUser = Annotated[
-    str, Field(pattern=r"\A[UW][A-Z0-9]{4,20}\Z"), Allowed("a Slack user's id, such as U0123ABCD")
+    str,
+    # A group's id is mentioned just as a user's.
+    Field(pattern=r"\A[UWS][A-Z0-9]{4,20}\Z"),
+    Allowed("the id of a Slack user or user group, such as U0123ABCD"),
 ]
 Domain = Annotated[
     str,

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from ops_platform.settings.load import CONFIG_VARIABLE, FILE_NAME, SECRETS
 from ops_platform.settings.model import Settings
+from ops_platform.settings.route_rules import unreachable
 
 _PREFIX = "OPS_PLATFORM_"
 _VARIABLES = (CONFIG_VARIABLE, *(default for _, _, (_, default) in SECRETS))
@@ -16,6 +17,11 @@ def notes(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
         yield f"No {FILE_NAME} here and no {CONFIG_VARIABLE}: this is the embedded edition."
     else:
         yield from _missing(settings)
+    for place, other in unreachable(settings.alerts.routes):
+        yield (
+            f"Nothing comes to alerts.routes[{place}]: alerts.routes[{other}], which stands before"
+            " it, takes all of it."
+        )
     known = {*_VARIABLES, settings.database.url_env, settings.slack.token_env}
     for name in environ:
         if name.startswith(_PREFIX) and name not in known:

@@ -51,7 +51,7 @@ def _by_key(key: str, value: object, origin: str) -> Iterator[tuple[str, object,
         for name, inner in value:
             given = origin if name in value.model_fields_set else "default"
             yield from _by_key(f"{key}.{name}", inner, given)
-    elif isinstance(value, tuple):
+    elif isinstance(value, tuple) and any(isinstance(inner, BaseModel) for inner in value):
         for index, inner in enumerate(value):
             yield from _by_key(f"{key}[{index}]", inner, origin)
     else:

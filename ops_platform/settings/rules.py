@@ -5,11 +5,12 @@ that keep them from being built. What is not even of the right shape is left to 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from ops_platform.settings.explain import written
 from ops_platform.settings.problems import Problem
+from ops_platform.settings.route_rules import broken_routes, routed_accounts
 
 Accounts = Sequence[tuple[int, dict[str, Any]]]
 # The account's place in the file, the key, and what is wrong with it.
@@ -20,7 +21,7 @@ _WAYS_IN = ("role_arn", "profile", "endpoint_url")
 
 def broken_rules(tables: dict[str, Any], given: dict[str, Any]) -> Iterator[Problem]:
     """Yield a problem for each rule that the tables break; ``given`` has the keys as written."""
-    slack = _table(tables.get("slack"))
+    slack, alerts = _table(tables.get("slack")), _table(tables.get("alerts"))
     accounts = _accounts(tables)
     for index, key, sentence in (
         *_repeated(accounts, "name"),
@@ -28,10 +29,11 @@ def broken_rules(tables: dict[str, Any], given: dict[str, Any]) -> Iterator[Prob
         *_alike(accounts),
         *_several_ways_in(accounts),
         *_without_queue(accounts),
-        *_without_channel(accounts, slack.get("default_channel")),
+        *_without_channel(accounts, slack.get("default_channel"), routed_accounts(alerts)),
     ):
         yield Problem(written(("accounts", index, key), given), sentence)
     yield from _named_twice(given)
+    yield from broken_routes(alerts, [str(account.get("name")) for _, account in accounts])
     if "token" in slack:
         sentence = "a token does not belong in a file; token_env names the variable that holds it"
         yield Problem("slack.token", sentence)
@@ -93,9 +95,11 @@ def _without_queue(accounts: Accounts) -> Iterator[Finding]:
             yield index, "event_queue_url", "missing; give the address of the SQS queue of events"
 
 
-def _without_channel(accounts: Accounts, default_channel: object) -> Iterator[Finding]:
+def _without_channel(
+    accounts: Accounts, default_channel: object, routed: Collection[str]
+) -> Iterator[Finding]:
     for index, account in accounts:
-        sends = account.get("alerts", "send") == "send"
+        sends = account.get("alerts", "send") == "send" and account.get("name") not in routed
         if sends and not default_channel and "slack_channel" not in account:
             sentence = "missing; give a channel here or in slack.default_channel"
             yield index, "slack_channel", f'{sentence}, or set alerts = "observe"'

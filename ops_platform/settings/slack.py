@@ -20,7 +20,7 @@ from ops_platform.settings.fields import (
 
 
 class Person(Table):
-    """A person in Slack, by user id or by the e-mail address Slack knows."""
+    """Who is mentioned: a user or a user group by its id, or a user by e-mail address."""
 
     slack_user: SlackUser | None = None
     email: Email | None = None
@@ -42,7 +42,7 @@ def _from_text(value: object) -> object:
 Mention = Annotated[
     Person,
     BeforeValidator(_from_text),
-    Allowed('a Slack user\'s id or an e-mail address, such as "U0123ABCD"'),
+    Allowed('the id of a Slack user or user group, or an e-mail address, such as "U0123ABCD"'),
 ]
 
 

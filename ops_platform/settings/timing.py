@@ -14,7 +14,7 @@ Hold = Annotated[int, Field(ge=60, le=43200)]
 
 
 class TimingSettings(Table):
-    """Seconds and hours; every duration of the platform that a team may want to turn."""
+    """Seconds, minutes and hours; every duration of the platform that a team may want to turn."""
 
     settle_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     alert_max_age_hours: Annotated[int, Field(ge=1, le=336)] = 24

@@ -52,7 +52,10 @@ class Node:
             if isinstance(note, Allowed):
                 return note.text
         if get_origin(self.kind) is Literal:
-            return " or ".join(f'"{choice}"' for choice in get_args(self.kind))
+            *others, last = (f'"{choice}"' for choice in get_args(self.kind))
+            return f"{', '.join(others)} or {last}"
+        if self.kind is bool:
+            return "true or false"
         limits = _limits(self.notes)
         return f"a whole number from {limits[0]} to {limits[1]}" if limits else "a table"
 
@@ -70,7 +73,7 @@ def at(path: tuple[int | str, ...]) -> Node | None:
 
 def leaves(node: Node = ROOT, key: str = "") -> Iterator[tuple[str, Node]]:
     """Yield each setting with its key, as the documentation writes it."""
-    if get_origin(node.kind) is tuple:
+    if _holds_tables(node):
         yield from _below(node, 0, f"{key}[]")
     elif get_origin(node.kind) is Mapping:
         yield from _below(node, "", f"{key}.<name>")
@@ -79,6 +82,12 @@ def leaves(node: Node = ROOT, key: str = "") -> Iterator[tuple[str, Node]]:
             yield from _below(node, name, f"{key}.{name}" if key else name)
     elif key != ENVIRONMENT_ONLY:
         yield key, node
+
+
+def _holds_tables(node: Node) -> bool:
+    """Tell an array of tables from a list of plain values, which is one setting."""
+    item = node.child(0) if get_origin(node.kind) is tuple else None
+    return item is not None and item.table is not None
 
 
 def _below(node: Node, part: int | str, key: str) -> Iterator[tuple[str, Node]]:

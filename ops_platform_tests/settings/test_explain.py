@@ -45,7 +45,10 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         "accounts[0].regoin: unknown key; did you mean region?",
         'accounts[1].region: "eu" is not allowed; give an AWS region, such as eu-central-1',
         'accounts[1].alerts: "loud" is not allowed; give "send" or "observe"',
-        'slack.default_mention: "ana" is not allowed; give a Slack user\'s id, such as U0123ABCD',
+        (
+            'slack.default_mention: "ana" is not allowed;'
+            " give the id of a Slack user or user group, such as U0123ABCD"
+        ),
         'timing.settle_seconds: "60" is not allowed; give a whole number from 0 to 3600',
         "timing.ingest_budget_seconds: 55 is not allowed; give a whole number from 1 to 50",
         'accounts[0].name: "staging" stands for several accounts; give each its own',
@@ -68,7 +71,7 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         pytest.param("", "accounts: missing; give an [[accounts]] table for", id="empty"),
-        pytest.param("accounts = []", "accounts: an array is not allowed; give an", id="none"),
+        pytest.param("accounts = []", "accounts: an empty array is not allowed; give", id="none"),
         pytest.param("accounts = 3", "accounts: 3 is not allowed; give an [[acc", id="number"),
         pytest.param("accounts = [3]", "accounts[0]: a single value is not allowed", id="item"),
         pytest.param(
@@ -96,7 +99,7 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         ),
         pytest.param(
             f"{ACCOUNT}\n[slack.owners]\nana = {{}}",
-            "slack.owners.ana: a table is not allowed; give a Slack user's id or an e-mail",
+            "slack.owners.ana: a table is not allowed; give the id of a Slack user or user",
             id="owner without address",
         ),
         pytest.param(
