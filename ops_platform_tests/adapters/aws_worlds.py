@@ -11,7 +11,7 @@ from uuid import uuid4
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.logs import CloudWatchJobLogs
 from ops_platform.adapters.sqs import SqsEventQueue
-from ops_platform.adapters.step_functions import StepFunctionsMachines
+from ops_platform.adapters.step_functions import StepFunctions
 from ops_platform.domain.ports import Message
 from ops_platform_tests.adapters.metaflow_definition import foreign_definition, metaflow_definition
 from ops_platform_tests.adapters.queue_contract import MAX_RECEIVE_COUNT
@@ -86,7 +86,7 @@ class StepFunctionsWorld:
 
     def __init__(self, client: "SFNClient") -> None:
         self._client = client
-        self.machines = StepFunctionsMachines(client)
+        self.machines = StepFunctions(client)
 
     def deploy_flow(self, *, flow: str, owner: str) -> str:
         """Deploy a flow as Metaflow does; return the machine's ARN."""

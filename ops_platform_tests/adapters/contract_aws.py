@@ -13,7 +13,7 @@ import pytest
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.logs import CloudWatchJobLogs
 from ops_platform.adapters.sqs import SqsEventQueue
-from ops_platform.adapters.step_functions import StepFunctionsMachines
+from ops_platform.adapters.step_functions import StepFunctions
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
 from ops_platform.settings.accounts import Account
 from ops_platform_tests.adapters.aws_worlds import (
@@ -69,7 +69,7 @@ def test_a_flow_deployed_by_metaflow_is_recognised(
     clients: AccountClients, machine_arn: str
 ) -> None:
     """Its definition names a flow and an owner."""
-    machine = StepFunctionsMachines(clients.step_functions).describe(machine_arn)
+    machine = StepFunctions(clients.step_functions).describe(machine_arn)
 
     assert machine is not None
     assert machine.flow
@@ -78,7 +78,7 @@ def test_a_flow_deployed_by_metaflow_is_recognised(
 
 def test_a_machine_that_never_was_is_gone(clients: AccountClients, machine_arn: str) -> None:
     """AWS's error for it is the one we know."""
-    machines = StepFunctionsMachines(clients.step_functions)
+    machines = StepFunctions(clients.step_functions)
 
     assert machines.describe(f"{machine_arn[:-1]}-no-such") is None
 

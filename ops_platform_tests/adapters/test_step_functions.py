@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.aws_errors import AwsError
-from ops_platform.adapters.step_functions import StepFunctionsMachines, read_definition
+from ops_platform.adapters.step_functions import StepFunctions
+from ops_platform.adapters.step_functions_definitions import read_definition
 from ops_platform.domain.ports import Machine
 from ops_platform_tests.adapters.canned_aws import Answer, canned_aws
 from ops_platform_tests.adapters.metaflow_definition import TOKEN, metaflow_definition
@@ -93,7 +94,7 @@ def test_throttling_is_waited_out() -> None:
     answers = iter([Answer.error("ThrottlingException"), Answer.of(described)])
 
     with canned_aws(lambda _: next(answers)) as aws:
-        machines = StepFunctionsMachines(AccountClients(aws.account).step_functions)
+        machines = StepFunctions(AccountClients(aws.account).step_functions)
 
         assert machines.describe(_ARN) == Machine(_ARN, "TrainFlow", "ana")
 
@@ -101,7 +102,7 @@ def test_throttling_is_waited_out() -> None:
 def test_a_malformed_arn_is_no_machine() -> None:
     """Events come from outside; what they name need not exist."""
     with canned_aws(lambda _: Answer.error("InvalidArn")) as aws:
-        machines = StepFunctionsMachines(AccountClients(aws.account).step_functions)
+        machines = StepFunctions(AccountClients(aws.account).step_functions)
 
         assert machines.describe("no arn at all") is None
 
@@ -112,4 +113,4 @@ def test_a_forbidden_machine_is_a_clear_error() -> None:
         canned_aws(lambda _: Answer.error("AccessDeniedException")) as aws,
         pytest.raises(AwsError, match=rf"{_ARN}.*policy"),
     ):
-        StepFunctionsMachines(AccountClients(aws.account).step_functions).describe(_ARN)
+        StepFunctions(AccountClients(aws.account).step_functions).describe(_ARN)

@@ -1,0 +1,58 @@
+"""How fast we may ask Step Functions: its limits are the account's, and others need them, too."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+SHARE = 0.8
+"""Of what AWS allows an account, as much as we take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """AWS's limit of an action: so many calls at once, refilled by so many a second."""
+
+    size: int
+    refill: float
+
+
+# As AWS documents them for its large regions.
+BUCKETS: Mapping[str, Bucket] = MappingProxyType(
+    {
+        "ListStateMachines": Bucket(100, 5),
+        "DescribeStateMachine": Bucket(200, 20),
+        "ListExecutions": Bucket(200, 5),
+        "DescribeExecution": Bucket(300, 15),
+    }
+)
+
+
+class Pacer:
+    """Waits before a call for as long as it takes to stay below AWS's limits.
+
+    A few calls may follow each other at once, so that a small account is read without delay; then
+    they come no faster than our share of the refill.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        # When a bucket of ours was or will be full again, by action.
+        self._full_at: dict[str, float] = {}
+
+    def wait(self, action: str) -> None:
+        """Return when the action may be called."""
+        bucket, now = BUCKETS[action], self._clock()
+        apart = 1 / (bucket.refill * SHARE)
+        at_once = bucket.size / 10
+        full_at = max(self._full_at.get(action, now), now) + apart
+        self._full_at[action] = full_at
+        early = full_at - now - at_once * apart
+        if early > 0:
+            self._sleep(early)
