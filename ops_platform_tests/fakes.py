@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail, newest
-from ops_platform.domain.ports import Backlog, Machine, Message
+from ops_platform.domain.ports import Backlog, Machine, Message, ScheduleRule
 
 MESSAGE_BYTES = 1_048_576
 _BATCH = 10
@@ -175,6 +175,29 @@ class FakeStateMachines:
     def described(self) -> tuple[str, ...]:
         """The ARNs that were asked for, in order."""
         return tuple(self._described)
+
+
+class FakeSchedules:
+    """The rules that start an account's state machines; fulfils `Schedules`.
+
+    Args:
+        rules: The rules by the ARN of the machine they start.
+        forbidden: Machines whose rules AWS does not let us read.
+    """
+
+    def __init__(
+        self, rules: Mapping[str, Sequence[ScheduleRule]], *, forbidden: Collection[str] = ()
+    ) -> None:
+        self._rules = rules
+        self._forbidden = forbidden
+
+    def rules(self, machine_arn: str) -> list[ScheduleRule]:
+        """Return the rules that start a state machine by the clock, in the order of their ARNs."""
+        if machine_arn in self._forbidden:
+            raise AwsError(
+                f"Could not list the rules that start {machine_arn}.", code="AccessDeniedException"
+            )
+        return sorted(self._rules.get(machine_arn, ()), key=lambda rule: rule.arn)
 
 
 class FakeLogs:

@@ -9,6 +9,7 @@ from ops_platform.adapters.aws_errors import explained
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -41,6 +42,12 @@ class AccountClients:
         """The client of CloudWatch Logs."""
         with self._lock, self._explained():
             return self._session.client("logs", endpoint_url=self._account.endpoint_url)
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        """The client of EventBridge."""
+        with self._lock, self._explained():
+            return self._session.client("events", endpoint_url=self._account.endpoint_url)
 
     @cached_property
     def _session(self) -> "boto3.Session":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from ops_platform.domain.delivery import Delivery, LookupUnavailable, Sent
@@ -133,6 +134,30 @@ class Schedules(Protocol):
 
     def rules(self, machine_arn: str) -> list[ScheduleRule]:
         """Return the rules that start a state machine by the clock, in the order of their ARNs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The run of a state machine that started last; ``status`` is that of its execution."""
+
+    run_id: str
+    status: str
+    started_at: datetime
+
+
+class NoRun(StrEnum):
+    """Why a state machine has no last run."""
+
+    NEVER = "it has never run"
+    GONE = "the state machine is gone"
+
+
+class Starts(Protocol):
+    """The Step Functions API of one account, as far as it tells when runs started."""
+
+    def last_run(self, machine_arn: str) -> LastRun | NoRun:
+        """Return the run of a machine that started last, whether or not it has ended."""
         ...
 
 
