@@ -73,6 +73,14 @@ def last_due(expression: str, before: datetime) -> datetime | None:
     return schedule.last_due(before) if isinstance(schedule, Cron) else None
 
 
+def quiet_since(schedule: Cron | Rate, until: datetime) -> datetime | None:
+    """Return from when on one start is enough for nothing to be missed; None if none was due."""
+    if isinstance(schedule, Rate):
+        return until - 2 * schedule.every
+    due = schedule.last_due(until)
+    return None if due is None else due - EARLY
+
+
 def judge(
     schedule: Cron | Rate, *, since: datetime, last_start: datetime | None, until: datetime
 ) -> Missed | OnTime:
@@ -110,8 +118,8 @@ def _judge_rate(
     every: timedelta, *, since: datetime, last_start: datetime | None, until: datetime
 ) -> Missed | OnTime:
     """Miss a start only after two intervals, since the phase of a rate is not known."""
-    quiet_since = since if last_start is None else max(since, last_start)
-    expected = quiet_since + 2 * every
+    quiet = since if last_start is None else max(since, last_start)
+    expected = quiet + 2 * every
     if expected <= until:
-        return Missed(expected, min(COUNTED, (until - quiet_since) // every - 1))
-    return OnTime.NOT_DUE if quiet_since == since else OnTime.STARTED
+        return Missed(expected, min(COUNTED, (until - quiet) // every - 1))
+    return OnTime.NOT_DUE if quiet == since else OnTime.STARTED
