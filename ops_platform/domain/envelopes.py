@@ -16,6 +16,7 @@ from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, Job
 from ops_platform.domain.identity import arn_tail
 from ops_platform.domain.job_events import job_event
 from ops_platform.domain.owner_tag import may_name_owner, owner_in
+from ops_platform.domain.redaction import redact
 
 # A job's description, bare or quoted within another text.
 _DOCUMENT = re.compile(r'\A\s*\{|"Environment\\*"')
@@ -146,7 +147,7 @@ def _instance_event(envelope: _Envelope, instance: aws.Instance) -> InstanceEven
 def _cause(cause: str | None) -> str | None:
     """Keep of a cause what may be shown: a failed job's document also holds its environment."""
     if cause is None or not _DOCUMENT.search(cause):
-        return clip(cause)
+        return clip(cause and redact(cause))
     try:
         found = _decode_cause(cause)
     except (msgspec.DecodeError, RecursionError):  # cut off at 32,768 characters, or quoted

@@ -244,7 +244,9 @@ def test_the_owner_of_the_runs_tag_comes_first(
     ("cause", "shown"),
     [
         (None, None),
+        ("", ""),
         ("The service is unavailable.", "The service is unavailable."),
+        ("User: x password=secret", "User: x password=[redacted]"),
         ('{"StatusReason": "Host EC2 terminated.", "Container": 1}', "Host EC2 terminated."),
         ('{"JobId": "x"}', None),
         ('{"StatusReason": "a\\u0000b"}', "a\ufffdb"),
@@ -256,7 +258,7 @@ def test_the_owner_of_the_runs_tag_comes_first(
         ('\ufeff{"Container": {"Environment": []}}', CUT_OFF),
         ("The Environment is missing.", "The Environment is missing."),
     ],
-    ids=range(12),
+    ids=range(14),
 )  # fmt: skip
 def test_of_a_cause_only_what_may_be_shown_is_kept(cause: str | None, shown: str | None) -> None:
     """A failed job's description holds the environment, whole or cut."""
