@@ -20,6 +20,7 @@ from ops_platform.adapters.ledger import (
     rejected_messages,
     rows,
     runs,
+    watched,
 )
 from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.domain.alerts import AlertPolicy
@@ -128,14 +129,41 @@ def record(
         for event in parsed
         if not isinstance(event, Rejected)
     ]
+    return _record(ledger, arrived, rejected, policy=policy, now=now)
+
+
+def record_events(
+    ledger: Ledger,
+    told: Iterable[Event],
+    *,
+    accounts: Mapping[str, str],
+    policy: AlertPolicy,
+    now: datetime,
+) -> Recorded:
+    """Store events that were made of what an API told, and all that follows, as ``record`` does."""
+    named = [(accounts.get(event.aws_account_id, event.aws_account_id), event) for event in told]
+    return _record(ledger, named, (), policy=policy, now=now)
+
+
+def _record(
+    ledger: Ledger,
+    arrived: Arrived,
+    rejected: Sequence[Rejected],
+    *,
+    policy: AlertPolicy,
+    now: datetime,
+) -> Recorded:
+    names = {account for account, _ in arrived}
     with ledger.transaction() as tx:
-        for account in sorted({account for account, _ in arrived}):
+        for account in sorted(names):
             rows.lock(tx, f"state of {account}")
+        if not policy.replayed:
+            watched.begin(tx, names, now)
         rejected_messages.keep(tx, rejected, now=now)
         new = events.insert_new(tx, arrived, received_at=now)
         update_incidents(tx, _fold_all(tx, new), policy=policy, now=now)
     return Recorded(
-        read=len(parsed),
+        read=len(arrived) + len(rejected),
         new=len(new),
         duplicates=len(arrived) - len(new),
         rejected=len(rejected),
