@@ -31,6 +31,18 @@ def test_a_task_hands_on_the_keys_that_its_output_path_names(aws: Aws) -> None:
     assert output["Parameters"] == {"step": "a"}
 
 
+def test_a_state_after_branches_reads_one_value_of_each(aws: Aws) -> None:
+    """The join of a split names its parents' tasks by such paths."""
+    definition = aws.definition("true")
+    join = {"Type": "Pass", "Parameters": {"first.$": "$.[0].JobId", "last.$": "$[1].JobId"}}
+    branches = [_branch(definition, name) for name in ("one", "two")]
+    split = {"Type": "Parallel", "Branches": branches, "Next": "join"}
+    arn = aws.start({"StartAt": "split", "States": {"split": split, "join": join | {"End": True}}})
+    output = json.loads(aws.until_ended(arn)["output"])
+    ids = [job["jobId"] for job in aws.jobs_of(arn)]
+    assert output == {"first": ids[0], "last": ids[1]}
+
+
 def test_an_execution_without_a_name_gets_one_and_its_tasks_know_it(aws: Aws) -> None:
     """The run id of a flow is the name of its execution."""
     state = task(aws.definition("true"))

@@ -13,7 +13,12 @@ _ERROR_NAME = (
     "CustomErrorName.__init__"
 )
 _SEVERAL_KEYS = re.compile(r"^\$\.?\[('[^']+'(?:\s*,\s*'[^']+')+)\]$")
-_LIST = "moto returns a list for $['JobId', 'Parameters']; AWS keeps those keys of the object."
+_ELEMENT = re.compile(r"\.?\[(\d+)\]|\.?\['([^']+)'\]|\.(\w+)")
+_THROUGH_AN_INDEX = re.compile(rf"^\$(?:{_ELEMENT.pattern})*?\.?\[\d+\](?:{_ELEMENT.pattern})+$")
+_LIST = (
+    "moto returns a list for $['JobId', 'Parameters'], where AWS keeps those keys of the object, "
+    "and for $.[0].JobId, where AWS returns the one value."
+)
 
 
 def _projecting(extract_json: Moto) -> Moto:
@@ -22,9 +27,20 @@ def _projecting(extract_json: Moto) -> Moto:
         if several and isinstance(data, dict):
             keys = re.findall(r"'([^']+)'", several[1])
             return {key: data[key] for key in keys if key in data}
+        if _THROUGH_AN_INDEX.match(path):
+            try:
+                return _follow(path, data)
+            except (LookupError, TypeError):
+                pass  # moto says what is missing
         return extract_json(path, data)
 
     return extract
+
+
+def _follow(path: str, data: Moto) -> Moto:
+    for index, quoted, name in _ELEMENT.findall(path):
+        data = data[int(index)] if index else data[quoted or name]
+    return data
 
 
 def _accept_any_name(error: Moto, error_name: str | None) -> None:
