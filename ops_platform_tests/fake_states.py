@@ -14,7 +14,6 @@ import msgspec
 
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.domain.events import ExecutionEvent
-from ops_platform.domain.lifecycle import EXECUTION_ENDS
 from ops_platform.domain.ports import LastRun, ListedExecution, ListedMachine, Machine, NoRun
 from ops_platform_tests.build import ACCOUNT_ID, REGION
 
@@ -129,16 +128,16 @@ class FakeStepFunctions:
         """Yield ended executions of one status, the last stopped first, until ``since``."""
         visible = self.clock() - self.lag
         found = [
-            ListedExecution(arn, each.event.status, each.event.stopped_at)
-            for arn, each in self._executions.items()
+            each
+            for each in self._executions.values()
             if each.event.machine_arn == machine_arn and machine_arn in self._machines
             if each.event.status == status and each.changed_at <= visible and not each.gone
         ]
         found.sort(key=_stop, reverse=True)
-        for listed in self._pages("ListExecutions", machine_arn, found):
-            if _stop(listed) < since:
+        for each in self._pages("ListExecutions", machine_arn, found):
+            if _stop(each) < since:
                 return
-            yield listed
+            yield ListedExecution(each.event.execution_arn, status, each.event.stopped_at)
 
     def describe_execution(self, arn: str) -> ExecutionEvent | None:
         """Return the execution as it is now, or None if it is gone."""
@@ -182,7 +181,6 @@ class FakeStepFunctions:
             raise AwsError(f"Could not call {action}: too many.", code="ThrottlingException")
 
 
-def _stop(listed: ListedExecution) -> datetime:
-    assert listed.stopped_at is not None
-    assert listed.status in EXECUTION_ENDS
-    return listed.stopped_at
+def _stop(execution: _Execution) -> datetime:
+    assert execution.event.stopped_at is not None, "only ends are listed"
+    return execution.event.stopped_at
