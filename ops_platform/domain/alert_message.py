@@ -1,138 +1,96 @@
 """What an alert says: an incident as a Slack message.
 
-All that comes from jobs and flows is foreign text and escaped; the sizes stay far inside Slack's
-limits (a section's text 3,000 characters, a message's blocks about 13,200 in all).
+It begins with what its reader has to know at three in the morning; what only an investigation
+wants comes last. All that comes from jobs and flows is foreign text and escaped; each part has a
+limit, so that together they stay within Slack's.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops_platform.domain.blocks import (
-    HEADER_LIMIT,
-    Block,
-    context,
-    fields,
-    header,
-    moment,
-    section,
+from ops_platform.domain.blocks import Block, header, moment, section, texts
+from ops_platform.domain.course import recovery
+from ops_platform.domain.headlines import (
+    NAME_LIMIT,
+    announcement,
+    called,
+    cause,
+    happened,
+    recovered,
+    sign,
 )
-from ops_platform.domain.identity import Links
-from ops_platform.domain.incidents import Incident, Kind, Tally
-from ops_platform.domain.mrkdwn import clip, code, escape, link
+from ops_platform.domain.incident_blocks import (
+    counts,
+    extent,
+    facts,
+    failing_steps,
+    first_failure,
+    links,
+    meant_for,
+)
+from ops_platform.domain.incidents import State
+from ops_platform.domain.mrkdwn import clip, escape
 from ops_platform.domain.story import Story
 
-STEPS_SHOWN = 10
-NAME_LIMIT = 120
-ERROR_LIMIT = 600
 TEXT_LIMIT = 4000
-LINK_LIMIT = 560  # five of them share a text of 3,000
-HEADLINES = {
-    Kind.RUN_FAILED: "failed",
-    Kind.RUN_TIMED_OUT: "timed out",
-    Kind.RUN_ABORTED: "was aborted",
-    Kind.INTERACTIVE_FAILED: "failed",
-    Kind.MISSED_SCHEDULE: "did not start",
-    Kind.PLATFORM_STALLED: "stands still",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message for one channel: ``text`` is what notifications and screen readers show."""
+    """A message for one channel: ``text`` is what notifications and screen readers show.
+
+    The first section of the blocks repeats the text.
+    """
 
     text: str
     blocks: Sequence[Block]
 
 
-def render(story: Story, now: datetime) -> Message:  # noqa: ARG001
-    """Return the message of an incident."""
-    incident, mention = story.incident, story.mention
-    owner = mention or (code(incident.owner, NAME_LIMIT) if incident.owner else "nobody known")
-    headline = f"{incident.flow} {HEADLINES[incident.kind]} in {incident.account}"
-    summary = _summary(incident)
+def render(story: Story, now: datetime) -> Message:
+    """Return the message of an incident, as it stands in its channel.
+
+    Of ``now`` it shows at most the year, so that it is edited only if there is news.
+    """
+    if story.incident.state is State.RESOLVED:
+        return _resolved(story)
+    incident = story.incident
     blocks = [
-        header(headline),
-        section(f"{owner}: {summary}"),
-        fields(_facts(incident)),
-        *_steps(incident),
-        *_error(incident),
-        *_links(incident, story.links),
+        header(f"{sign(story.severity, incident.state)} {happened(incident)}"),
+        section(f"{called(story)}{cause(story)}"),
+        *extent(story, now),
+        facts(story),
+        *failing_steps(incident),
+        *first_failure(story),
+        *links(story),
+        *meant_for(story.meant_for),
     ]
-    text = f"{owner}: {clip(escape(headline), HEADER_LIMIT)}. {summary}"
-    return Message(text=text, blocks=blocks)
+    return Message(announcement(story), blocks)
 
 
 def render_plain(message: Message) -> Message:
     """Return the message as text alone, for when Slack refuses its blocks."""
-    return Message(text=clip(message.text, TEXT_LIMIT), blocks=())
+    first = next(iter(message.blocks), {}).get("type") == "header"
+    rest = [" · ".join(texts(block)) for block in message.blocks[2 if first else 1 :]]
+    text = clip(message.text, TEXT_LIMIT)
+    for part in rest:
+        if len(text) + 1 + len(part) <= TEXT_LIMIT:
+            text += f"\n{part}"
+    return Message(text, ())
 
 
-def _summary(incident: Incident) -> str:
-    jobs = _counted(incident.failed_jobs, "job failed", "jobs failed")
-    if not incident.failed_jobs:
-        jobs = "no job failed by itself"
-    dragged = incident.collateral_jobs
-    aborted = (
-        f", {_counted(dragged, 'other was', 'others were')} stopped with it" if dragged else ""
-    )
-    return f"*{escape(incident.reason)}*: {jobs}{aborted}."
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def _facts(incident: Incident) -> list[tuple[str, str]]:
-    named = [
-        ("Flow", incident.flow),
-        ("Project", incident.project),
-        ("Branch", incident.branch),
-        ("Account", incident.account),
-        ("Run", incident.run_id),
-        ("Owner", incident.owner),
+def _resolved(story: Story) -> Message:
+    """Return the message of an incident that is over: what it was, without what it said."""
+    incident = story.incident
+    done = recovery(incident)
+    at = f" {moment(incident.resolved_at)}" if incident.resolved_at else ""
+    blocks = [
+        header(f"{sign(story.severity, incident.state)} {recovered(incident)}"),
+        section(f"*Recovered*{at}{done}"),
+        section(f"It was broken by {cause(story)}\n{counts(incident)}".strip()),
+        facts(story),
+        *failing_steps(incident),
+        *links(story),
+        *meant_for(story.meant_for),
     ]
-    facts = [(name, code(value, NAME_LIMIT)) for name, value in named if value]
-    return [*facts, ("Ended", moment(incident.opened_at))]
-
-
-def _steps(incident: Incident) -> list[Block]:
-    hit = [(step, tally) for step, tally in incident.steps.items() if tally.failed]
-    hit.sort(key=lambda pair: -pair[1].failed)
-    lines = [f"• {code(step, NAME_LIMIT)} {_tally(tally)}" for step, tally in hit[:STEPS_SHOWN]]
-    if len(hit) > STEPS_SHOWN:
-        lines.append(f"… and {len(hit) - STEPS_SHOWN} more steps")
-    return [section("*Failing steps*\n" + "\n".join(lines))] if lines else []
-
-
-def _tally(tally: Tally) -> str:
-    parts = [f"{tally.failed:,} failed"]
-    if tally.collateral:
-        parts.append(f"{tally.collateral:,} stopped with them")
-    if tally.succeeded:
-        parts.append(f"{tally.succeeded:,} succeeded")
-    return ", ".join(parts)
-
-
-def _error(incident: Incident) -> list[Block]:
-    if not incident.error:
-        return []
-    where = f" of the first one, in {code(incident.step, NAME_LIMIT)}" if incident.step else ""
-    return [section(f"*Error*{where}\n{code(incident.error, ERROR_LIMIT)}")]
-
-
-def _links(incident: Incident, links: Links) -> list[Block]:
-    task = log = None
-    if incident.job_id and incident.step:
-        task = links.task(incident.flow, incident.run_id, incident.step, incident.job_id)
-    if incident.log_stream:
-        log = links.log(incident.log_stream)
-    named = [
-        ("Run", links.run(incident.flow, incident.run_id)),
-        ("First failed task", task),
-        ("Execution", links.execution(incident.execution_arn) if incident.execution_arn else None),
-        ("Log", log),
-        ("History", links.history(incident.account, incident.project, incident.flow)),
-    ]
-    shown = [link(url, name) for name, url in named if url and len(url) <= LINK_LIMIT]
-    return [context(" · ".join(shown))] if shown else []
+    return Message(f"{clip(escape(recovered(incident)), 2 * NAME_LIMIT)}{done}", blocks)

@@ -1,25 +1,126 @@
 """What a burst says: many incidents of one flow or cause as one Slack message."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from ops_platform.domain.alert_message import Message
-from ops_platform.domain.blocks import header, section
-from ops_platform.domain.bursts import Burst, common_of
+from ops_platform.domain.blocks import header, moment, section, sections, time_of_day
+from ops_platform.domain.bursts import Burst, By, began, common_of
+from ops_platform.domain.headlines import MENTION_LIMIT, NAME_LIMIT, RESOLVED_SIGN, sign
 from ops_platform.domain.identity import Links
-from ops_platform.domain.mrkdwn import escape
+from ops_platform.domain.incident_blocks import meant_for as meant_for_channel
+from ops_platform.domain.incidents import Incident, Kind, State
+from ops_platform.domain.mrkdwn import clip, code, escape, link
+from ops_platform.domain.words import counted, duration
+
+RUNS_SHOWN = 10
+CALLED = 10
+_NAMES_SHOWN = 5
+_NAME_LIMIT = 80
+_ERROR_LIMIT = 160
+_LINK_LIMIT = 300
 
 
 def render_burst(
     burst: Burst,
     *,
-    links: Links,  # noqa: ARG001
+    links: Links,
     mentions: Sequence[str],
-    meant_for: str | None,  # noqa: ARG001
-    now: datetime,  # noqa: ARG001
+    meant_for: str | None,
+    now: datetime,  # noqa: ARG001 - every message is asked for so, but nothing in here grows old
 ) -> Message:
     """Return the message of a burst; ``mentions`` is Slack markup that names the owners."""
-    common = common_of(burst.by, burst.members)
-    headline = f"{len(burst.members):,} runs failed in {burst.members[0].account}: {common}"
-    text = f"{' '.join(mentions[:10])} {escape(headline)}".strip()
-    return Message(text=text, blocks=[header(headline), section(text)])
+    headline = _headline(burst)
+    text = f"{_called(burst, mentions)}{clip(escape(headline), 3 * NAME_LIMIT)}"
+    blocks = [
+        header(f"{sign(None, burst.standing.state)} {headline}"),
+        section(text),
+        section(_extent(burst)),
+        *sections(_runs(burst, links)),
+        *meant_for_channel(meant_for),
+    ]
+    return Message(text, blocks)
+
+
+def _headline(burst: Burst) -> str:
+    members, common = burst.members, common_of(burst.by, burst.members)
+    runs = counted(len(members), "run", "runs")
+    of, why = (f" of {common}", "") if burst.by is By.FLOW else ("", f": {common}")
+    return f"{runs}{of} {_happened(burst)} in {members[0].account}{_within(members)}{why}"
+
+
+def _happened(burst: Burst) -> str:
+    if burst.standing.state is State.RESOLVED:
+        return "failed and recovered"
+    missed = all(member.kind is Kind.MISSED_SCHEDULE for member in burst.members)
+    return "did not start" if missed else "failed"
+
+
+def _within(members: Sequence[Incident]) -> str:
+    length = max(member.opened_at for member in members) - began(members)
+    return f" within {duration(length)}" if length else ""
+
+
+def _called(burst: Burst, mentions: Sequence[str]) -> str:
+    """Return the beginning of a line that calls the owners, unless all is well again."""
+    if burst.standing.state is State.RESOLVED:
+        return ""
+    owners = sorted({member.owner for member in burst.members if member.owner})
+    names = [clip(mention, MENTION_LIMIT) for mention in mentions[:CALLED]]
+    names = names or [code(owner, _NAME_LIMIT) for owner in owners[:CALLED]]
+    if len(owners) > CALLED:
+        names.append(f"and {counted(len(owners) - CALLED, 'more owner', 'more owners')}")
+    colon = "" if mentions else ":"
+    return f"{' '.join(names) or 'Owners unknown'}{colon} "
+
+
+def _extent(burst: Burst) -> str:
+    """Return when it was, how much is over, and what differs between the runs."""
+    members = burst.members
+    last = max(member.opened_at for member in members)
+    well = sum(member.state is State.RESOLVED for member in members)
+    over = f" · {RESOLVED_SIGN} {well:,} of {len(members):,} recovered" if well else ""
+    if burst.by is By.FLOW:
+        kinds, what = Counter(member.reason for member in members), "Why"
+    else:
+        kinds, what = Counter(member.flow for member in members), "Flows"
+    when = f"First {moment(began(members))}, last {moment(last)}{over}"
+    return f"{when}\n*{what}* {_ranked(kinds)}"
+
+
+def _ranked(kinds: Counter[str]) -> str:
+    """Return names with their numbers, the most frequent first."""
+    ranked = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = [f"{code(name, _NAME_LIMIT)} × {number:,}" for name, number in ranked[:_NAMES_SHOWN]]
+    more = len(ranked) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _runs(burst: Burst, links: Links) -> list[str]:
+    newest = sorted(burst.members, key=lambda member: (member.opened_at, member.id), reverse=True)
+    shown = newest[:RUNS_SHOWN]
+    lines = [f"• {_run(member, burst.by, links)}" for member in shown]
+    return ["*The newest*" if len(newest) > len(shown) else "*The runs*", *lines]
+
+
+def _run(member: Incident, by: By, links: Links) -> str:
+    parts = (
+        code(member.flow, _NAME_LIMIT) if by is By.CAUSE else None,
+        _linked_run(member, links),
+        time_of_day(member.opened_at),
+        code(member.owner, _NAME_LIMIT) if member.owner else None,
+        f"{RESOLVED_SIGN} recovered" if member.state is State.RESOLVED else None,
+        code(member.error, _ERROR_LIMIT) if member.error else None,
+    )
+    return " · ".join(filter(None, parts))
+
+
+def _linked_run(member: Incident, links: Links) -> str | None:
+    if not member.run_id:
+        return None
+    arn = member.execution_arn
+    url = links.run(member.flow, member.run_id) or (links.execution(arn) if arn else None)
+    if url is None or len(url) > _LINK_LIMIT:
+        return code(member.run_id, _NAME_LIMIT)
+    return link(url, member.run_id[:_NAME_LIMIT])

@@ -1,17 +1,24 @@
-"""The thread below an alert: the jobs that failed by themselves, page by page."""
+"""The thread below an alert: the jobs that failed by themselves, step by step and page by page."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops_platform.domain.alert_message import Message
-from ops_platform.domain.blocks import section
+from ops_platform.domain.blocks import MOST, PER_BLOCK, Block, context, section, sections, weight
+from ops_platform.domain.headlines import NAME_LIMIT
 from ops_platform.domain.identity import Links
 from ops_platform.domain.incidents import Incident
+from ops_platform.domain.job_lines import listing
 from ops_platform.domain.lifecycle import Job
-from ops_platform.domain.mrkdwn import code
+from ops_platform.domain.mrkdwn import clip, code, escape
+from ops_platform.domain.words import counted
 
-JOBS_A_PAGE = 25
+JOBS_A_PAGE = 20
 MOST_PAGES = 20
+# Each paragraph but the last is filled to its limit but for less than a line of 1,300 characters.
+_MOST_SECTIONS = 7
+_COMMAND_LIMIT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +32,61 @@ class Page:
 
 
 def pages(incident: Incident) -> list[Page]:
-    """Return the pages of an incident, each of one step."""
-    places = [
-        (step, offset)
-        for step, tally in incident.steps.items()
-        for offset in range(0, tally.failed, JOBS_A_PAGE)
-    ]
+    """Return the pages of an incident, each of one step, the worst step first.
+
+    If there are too many, each step gets its first page before any gets its second.
+    """
+    failed = _failed(incident)
+    worst = sorted(failed, key=lambda step: (-failed[step], step))
+    most = MOST_PAGES * JOBS_A_PAGE
+    in_turn = sorted(
+        (offset, rank)
+        for rank, step in enumerate(worst)
+        for offset in range(0, min(failed[step], most), JOBS_A_PAGE)
+    )
+    kept = sorted((rank, offset) for offset, rank in in_turn[:MOST_PAGES])
     return [
-        Page(step, number, offset, JOBS_A_PAGE)
-        for number, (step, offset) in enumerate(places[:MOST_PAGES], start=1)
+        Page(worst[rank], number, offset, JOBS_A_PAGE)
+        for number, (rank, offset) in enumerate(kept, start=1)
     ]
 
 
-def render_page(
-    page: Page,
-    jobs: Sequence[Job],
-    *,
-    incident: Incident,  # noqa: ARG001
-    links: Links,  # noqa: ARG001
-) -> Message:
-    """Return the message of a page of root failures, sorted by when they stopped."""
-    lines = [f"• {code(job.latest.job_id, 60)}" for job in jobs]
-    text = f"{code(page.step, 120)}: {len(jobs)} jobs failed"
-    return Message(text=text, blocks=[section("\n".join([text, *lines]))])
+def render_page(page: Page, jobs: Sequence[Job], *, incident: Incident, links: Links) -> Message:
+    """Return the message of a page: its root failures, in the order in which they stopped."""
+    total = max(_failed(incident).get(page.step, 0), page.offset + len(jobs))
+    last = min(page.offset + page.limit, total)
+    which = counted(total, "job failed", "jobs failed")
+    if total > page.limit:
+        which += f", {page.offset + 1:,} to {last:,}"
+    listed = listing(jobs, incident=incident, links=links)
+    title = section("\n".join([f"*{code(page.step, NAME_LIMIT)}*: {which}", *listed.common]))
+    rest = [*_unknown(last - page.offset - len(jobs)), *_left_out(page, incident)]
+    room = MOST - weight([title, *rest]) - _MOST_SECTIONS * PER_BLOCK
+    flow, step = (clip(escape(name), NAME_LIMIT) for name in (incident.flow, page.step))
+    return Message(
+        f"{flow}, step {step}: {which}",
+        [title, *sections(listed.lines(page.offset + 1, room)), *rest],
+    )
+
+
+def _failed(incident: Incident) -> dict[str, int]:
+    return {step: tally.failed for step, tally in incident.steps.items() if tally.failed > 0}
+
+
+def _unknown(number: int) -> list[Block]:
+    if number <= 0:
+        return []
+    return [context(f"{counted(number, 'job', 'jobs')} of these: nothing is known any more.")]
+
+
+def _left_out(page: Page, incident: Incident) -> list[Block]:
+    """Return, on the last page, how many failures have none, and how to see them."""
+    failed, shown = _failed(incident), pages(incident)
+    told = sum(min(each.limit, failed[each.step] - each.offset) for each in shown)
+    missing = sum(failed.values()) - told
+    if missing <= 0 or page.number < len(shown):
+        return []
+    asked = ("--account", incident.account, "--flow", incident.flow, "--status", "FAILED")
+    command = shlex.join(("ops-platform", "jobs", "list", *asked))
+    more = counted(missing, "more root failure is", "more root failures are")
+    return [context(f"{more} not listed here. All failed jobs: {code(command, _COMMAND_LIMIT)}")]

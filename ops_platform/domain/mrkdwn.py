@@ -18,6 +18,8 @@ _WORD_JOINER: Final = "\N{WORD JOINER}"
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+# The colours of a terminal; without their first character, the rest would be printed.
+_TERMINAL: Final = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 # Slack parses these without any brackets in a text object that is not `verbatim`, and in the
 # text of an edit, where `parse` is not `none` by default. A longer word counts as well: clipped,
 # @hereabouts would be one.
@@ -36,7 +38,7 @@ def escape(text: str) -> str:
     A backtick becomes its look-alike, because Slack knows no escape for it.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    printable = _UNPRINTABLE.sub("", lines).replace("`", _LOOKALIKE_BACKTICK)
+    printable = _UNPRINTABLE.sub("", _TERMINAL.sub("", lines)).replace("`", _LOOKALIKE_BACKTICK)
     entities = _SPECIAL.sub(lambda found: _ENTITIES[found[0]], printable)
     return _BARE_MENTION.sub(f"@{_WORD_JOINER}", entities)
 
@@ -60,10 +62,18 @@ def code(text: str, limit: int | None = None) -> str:
     return f"`{shown}`" if shown else ""
 
 
-def fence(text: str, limit: int | None = None) -> str:
-    """Return foreign text as a block of code, of at most ``limit`` characters."""
-    inner = escape(text).strip("\n")
-    shown = inner if limit is None else clip(inner, limit - 8)
+def fence(text: str, limit: int) -> str:
+    """Return the last lines of foreign text as a block of code, as many as the limit has room for.
+
+    Of a last line that is too long by itself, its beginning is shown.
+    """
+    lines = escape(text).strip("\n").split("\n")
+    room, first = limit - 8, len(lines)
+    while first and len(lines[first - 1]) < room:
+        first -= 1
+        room -= len(lines[first]) + 1
+    kept = lines[first:] or [clip(lines[-1], limit - 8)]
+    shown = "\n".join(kept).strip("\n")
     return f"```\n{shown}\n```" if shown.strip() else ""
 
 

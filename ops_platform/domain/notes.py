@@ -1,17 +1,64 @@
-"""What is said in an alert's thread later: resolved, failed again, still broken."""
+"""What is said in an alert's thread later: failed again, still broken, recovered."""
 
 from datetime import datetime
 
 from ops_platform.domain.alert_message import Message
-from ops_platform.domain.blocks import section
-from ops_platform.domain.mrkdwn import escape
+from ops_platform.domain.blocks import moment, section
+from ops_platform.domain.course import recovery, streak
+from ops_platform.domain.headlines import (
+    NAME_LIMIT,
+    RESOLVED_SIGN,
+    announcement,
+    called,
+    cause,
+    happened,
+    recovered,
+)
+from ops_platform.domain.incidents import Incident
+from ops_platform.domain.mrkdwn import clip, escape
 from ops_platform.domain.story import Story
 from ops_platform.domain.telling import Why
+from ops_platform.domain.words import roughly
 
 
-def render_note(why: Why, story: Story, *, now: datetime) -> Message:  # noqa: ARG001
-    """Return the note for the thread; all but a resolved one mention the owner."""
-    mention = f"{story.mention} " if story.mention and why is not Why.RESOLVED else ""
+def render_note(why: Why, story: Story, *, now: datetime) -> Message:
+    """Return the note for the thread; who is well again calls nobody."""
+    match why:
+        case Why.RESOLVED:
+            text = _recovered(story.incident)
+        case Why.REMINDER:
+            text = _reminder(story, now)
+        case Why.FAILED_AGAIN:
+            text = _again(story, now)
+        case _:
+            text = announcement(story)
+    return Message(text, [section(text)])
+
+
+def _recovered(incident: Incident) -> str:
+    return (
+        f"{RESOLVED_SIGN} {clip(escape(recovered(incident)), 2 * NAME_LIMIT)}{recovery(incident)}"
+    )
+
+
+def _again(story: Story, now: datetime) -> str:
     incident = story.incident
-    text = f"{mention}{escape(incident.flow)} in {escape(incident.account)}: {why}"
-    return Message(text=text, blocks=[section(text)])
+    what = clip(escape(happened(incident)), 2 * NAME_LIMIT)
+    return (
+        f"{called(story)}{what} again, {moment(incident.opened_at)}: {cause(story)}"
+        f"{_streak(story, now)}"
+    )
+
+
+def _reminder(story: Story, now: datetime) -> str:
+    incident = story.incident
+    flow, account = (clip(escape(name), NAME_LIMIT) for name in (incident.flow, incident.account))
+    length = roughly(now - incident.opened_at)
+    return (
+        f"{called(story)}{flow} in {account} is still broken, for {length} now: {cause(story)}"
+        f"{_streak(story, now)}"
+    )
+
+
+def _streak(story: Story, now: datetime) -> str:
+    return f"\n{streak(story.track, story.incident, now)}" if story.track else ""

@@ -1,0 +1,41 @@
+"""How a flow did before it failed, and how it became well again."""
+
+from datetime import datetime
+from typing import Final
+
+from ops_platform.domain.blocks import moment
+from ops_platform.domain.incidents import Incident
+from ops_platform.domain.mrkdwn import clip, escape
+from ops_platform.domain.story import Track
+from ops_platform.domain.words import day, duration, ordinal, roughly
+
+_BY_LIMIT: Final = 300
+
+
+def streak(track: Track, incident: Incident, now: datetime) -> str:
+    """Return how often the flow has failed in a row, and when it succeeded last."""
+    row = track.failures_in_a_row
+    times = "first failure" if row == 1 else f"{ordinal(row)} failure in a row"
+    last = _last_success(track, incident, now)
+    return f"*{times.capitalize()}*; {last}." if row else f"{last[:1].upper()}{last[1:]}."
+
+
+def recovery(incident: Incident) -> str:
+    """Return after how long an incident was over, and what shows it."""
+    length = f" after {broken_for(incident)}" if incident.resolved_at else ""
+    by = f": {clip(escape(incident.resolved_by), _BY_LIMIT)}" if incident.resolved_by else ""
+    return f"{length}{by}."
+
+
+def broken_for(incident: Incident) -> str:
+    """Return how long the flow was broken."""
+    return duration((incident.resolved_at or incident.opened_at) - incident.opened_at)
+
+
+def _last_success(track: Track, incident: Incident, now: datetime) -> str:
+    if track.last_success_at is not None:
+        before = roughly(incident.opened_at - track.last_success_at)
+        return f"last success {before} before, {moment(track.last_success_at)}"
+    if track.knows_since is not None:
+        return f"no success since {day(track.knows_since, now)}, when watching began"
+    return "no success is known"

@@ -1,0 +1,161 @@
+"""The paragraphs of an incident's message, in the words of whoever has to act on it."""
+
+from datetime import datetime
+from typing import Final
+
+from ops_platform.domain.blocks import Block, context, fields, moment, section
+from ops_platform.domain.course import streak
+from ops_platform.domain.failed_job import attempts, task_url
+from ops_platform.domain.headlines import ERROR_LIMIT, NAME_LIMIT, WITHOUT_RUN, exception
+from ops_platform.domain.incidents import Incident, Kind, State, Tally
+from ops_platform.domain.job_log import LogAbsence
+from ops_platform.domain.mrkdwn import code, fence, link
+from ops_platform.domain.story import JobLog, Story
+from ops_platform.domain.words import counted, duration
+
+STEPS_SHOWN: Final = 10
+LOG_LIMIT: Final = 1500
+LINK_LIMIT: Final = 560  # five of them share a text of 3,000
+_ENDED: Final = {
+    Kind.RUN_TIMED_OUT: "Timed out",
+    Kind.RUN_ABORTED: "Aborted",
+    Kind.MISSED_SCHEDULE: "Expected",
+    Kind.PLATFORM_STALLED: "Since",
+}
+_NO_LOG: Final = {
+    LogAbsence.MISSING: "CloudWatch has no log of it.",
+    LogAbsence.EMPTY: "Its log is empty.",
+    LogAbsence.FORBIDDEN: "Its log may not be read: the platform lacks the permission.",
+    LogAbsence.UNAVAILABLE: "Its log could not be read when this was written.",
+}
+
+
+def extent(story: Story, now: datetime) -> list[Block]:
+    """Return how much failed, and how often it did."""
+    past = streak(story.track, story.incident, now) if story.track else ""
+    shown = "\n".join(filter(None, (counts(story.incident), past)))
+    return [section(shown)] if shown else []
+
+
+def counts(incident: Incident) -> str:
+    """Return how many jobs failed by themselves, were dragged along, and succeeded."""
+    if incident.kind in WITHOUT_RUN:
+        return ""
+    succeeded = sum(tally.succeeded for tally in incident.steps.values())
+    others = f", {succeeded:,} succeeded" if succeeded else ""
+    dragged = incident.collateral_jobs
+    if incident.failed_jobs:
+        failed = counted(incident.failed_jobs, "job failed", "jobs failed")
+        them = "it" if incident.failed_jobs == 1 else "them"
+        if dragged:
+            failed += f", {counted(dragged, 'other was', 'others were')} stopped with {them}"
+        return f"{failed}{others}."
+    if dragged and incident.kind is Kind.RUN_ABORTED:
+        return f"{counted(dragged, 'job was', 'jobs were')} stopped with it{others}."
+    if dragged:
+        return f"No job failed by itself, {dragged:,} ended after the run had{others}."
+    return f"Which of its jobs failed is not known{others}."
+
+
+def facts(story: Story) -> Block:
+    """Return which run it was, whose and when."""
+    incident = story.incident
+    where = [code(name, NAME_LIMIT) for name in (incident.project, incident.branch) if name]
+    known = [
+        ("Run", code(incident.run_id, NAME_LIMIT)),
+        (_ENDED.get(incident.kind, "Failed"), _when(incident)),
+        ("Project", " · ".join(where)),
+        ("Owner", code(incident.owner or "", NAME_LIMIT)),
+    ]
+    if incident.state is State.OPEN:
+        known += [
+            ("Account", code(incident.account, NAME_LIMIT)),
+            ("Severity", str(story.severity or "")),
+        ]
+    return fields([(name, value) for name, value in known if value])
+
+
+def _when(incident: Incident) -> str:
+    started = incident.started_at
+    took = f", after {duration(incident.opened_at - started)}" if started else ""
+    return f"{moment(incident.opened_at)}{took}"
+
+
+def failing_steps(incident: Incident) -> list[Block]:
+    """Return the steps in which jobs failed by themselves, the worst first."""
+    hit = [(step, tally) for step, tally in incident.steps.items() if tally.failed]
+    hit.sort(key=lambda pair: (-pair[1].failed, pair[0]))
+    lines = [f"• {code(step, NAME_LIMIT)} {_tally(tally)}" for step, tally in hit[:STEPS_SHOWN]]
+    if len(hit) > STEPS_SHOWN:
+        lines.append(f"… and {counted(len(hit) - STEPS_SHOWN, 'more step', 'more steps')}")
+    return [section("*Failing steps*\n" + "\n".join(lines))] if lines else []
+
+
+def _tally(tally: Tally) -> str:
+    parts = [f"{tally.failed:,} failed"]
+    if tally.collateral:
+        parts.append(f"{tally.collateral:,} stopped with them")
+    if tally.succeeded:
+        parts.append(f"{tally.succeeded:,} succeeded")
+    return ", ".join(parts)
+
+
+def first_failure(story: Story) -> list[Block]:
+    """Return which job failed first, how its attempts ended, and the end of its log."""
+    if not story.incident.job_id:
+        return []
+    words = _ended(story)
+    log = _log(story.log) if story.log else ""
+    named = f"*First failure* {code(story.incident.job_id, NAME_LIMIT)}"
+    return [section(f"{named}{f', {words}' if words else ''}\n{log}".rstrip())]
+
+
+def _ended(story: Story) -> str:
+    """Return what the lead does not say of the first failure."""
+    if story.job:
+        return attempts(story.job.latest)
+    return code(story.incident.error or "", ERROR_LIMIT) if exception(story) else ""
+
+
+def _log(log: JobLog) -> str:
+    tail = fence(log.tail, LOG_LIMIT) if log.tail else ""
+    return tail or (_NO_LOG[log.absence] if log.absence else "")
+
+
+def links(story: Story) -> list[Block]:
+    """Return the pages that show more."""
+    incident, to = story.incident, story.links
+    run_id, arn, stream = incident.run_id, incident.execution_arn, incident.log_stream
+    named = [
+        ("Run", to.run(incident.flow, run_id) if run_id else None),
+        ("First failed task", _task(story)),
+        ("Execution", to.execution(arn) if arn else None),
+        ("Log", to.log(stream) if stream else None),
+        ("History", _history(story)),
+    ]
+    shown = [link(url, name) for name, url in named if url and len(url) <= LINK_LIMIT]
+    return [context(" · ".join(shown))] if shown else []
+
+
+def _history(story: Story) -> str | None:
+    incident = story.incident
+    if incident.kind is Kind.PLATFORM_STALLED:
+        return None
+    return story.links.history(incident.account, incident.project, incident.flow)
+
+
+def _task(story: Story) -> str | None:
+    incident = story.incident
+    if story.job:
+        return task_url(story.links, incident.flow, incident.run_id, story.job.latest)
+    # Of a run by hand, only the job itself tells the task's id.
+    if incident.kind is Kind.INTERACTIVE_FAILED or not (incident.job_id and incident.step):
+        return None
+    return story.links.task(incident.flow, incident.run_id, incident.step, incident.job_id)
+
+
+def meant_for(channel: str | None) -> list[Block]:
+    """Return, in a message that went elsewhere, which channel it was meant for."""
+    if channel is None:
+        return []
+    return [context(f"Meant for {code(channel, NAME_LIMIT)}, which cannot be posted to.")]
