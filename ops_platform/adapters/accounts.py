@@ -9,6 +9,7 @@ from ops_platform.adapters.aws_errors import explained
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_batch import BatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
@@ -36,6 +37,12 @@ class AccountClients:
         """The client of Step Functions."""
         with self._lock, self._explained():
             return self._session.client("stepfunctions", endpoint_url=self._account.endpoint_url)
+
+    @cached_property
+    def batch(self) -> "BatchClient":
+        """The client of Batch."""
+        with self._lock, self._explained():
+            return self._session.client("batch", endpoint_url=self._account.endpoint_url)
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":

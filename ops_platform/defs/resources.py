@@ -9,12 +9,22 @@ from slack_sdk import WebClient
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.aws_errors import explained
+from ops_platform.adapters.batch import AwsBatchJobs
+from ops_platform.adapters.histories import StepFunctionsHistories
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.logs import CloudWatchJobLogs
 from ops_platform.adapters.slack import SlackNotifier
 from ops_platform.adapters.sqs import SqsEventQueue
-from ops_platform.adapters.step_functions import StepFunctionsMachines
+from ops_platform.adapters.step_functions import StepFunctions
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.ports import EventQueue, StateMachines
+from ops_platform.domain.ports import (
+    BatchJobs,
+    EventQueue,
+    ExecutionHistory,
+    Executions,
+    JobLogs,
+    StateMachines,
+)
 from ops_platform.settings.model import Settings
 from ops_platform.settings.problems import Problem, SettingsError
 
@@ -82,7 +92,23 @@ class Accounts:
 
     def machines(self, name: str) -> StateMachines:
         """Return the account's state machines."""
-        return StepFunctionsMachines(self._clients[name].step_functions)
+        return self.executions(name)
+
+    def executions(self, name: str) -> Executions:
+        """Return what Step Functions tells of the account's executions."""
+        return StepFunctions(self._clients[name].step_functions)
+
+    def histories(self, name: str) -> ExecutionHistory:
+        """Return the histories of the account's executions."""
+        return StepFunctionsHistories(self._clients[name].step_functions)
+
+    def batch_jobs(self, name: str) -> BatchJobs:
+        """Return what Batch tells of the account's jobs."""
+        return AwsBatchJobs(self._clients[name].batch)
+
+    def logs(self, name: str) -> JobLogs:
+        """Return the logs of the account's jobs."""
+        return CloudWatchJobLogs(self._clients[name].logs)
 
 
 def resources(settings: Settings) -> Mapping[str, Any]:

@@ -118,7 +118,7 @@ def _execution_event(envelope: _Envelope, execution: aws.Execution) -> Execution
         stopped_at=moment(execution.stop_date),
         redriven_at=moment(execution.redrive_date),
         error=clip(execution.error),
-        cause=_cause(execution.cause),
+        cause=shown_cause(execution.cause),
         metaflow_input=_is_metaflow_input(execution.input),
     )
 
@@ -144,8 +144,8 @@ def _instance_event(envelope: _Envelope, instance: aws.Instance) -> InstanceEven
     )
 
 
-def _cause(cause: str | None) -> str | None:
-    """Keep of a cause what may be shown: a failed job's document also holds its environment."""
+def shown_cause(cause: str | None) -> str | None:
+    """Return of a cause what may be shown: a failed job's document also holds its environment."""
     if cause is None or not _DOCUMENT.search(cause):
         return clip(cause and redact(cause))
     try:

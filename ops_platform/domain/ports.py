@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from ops_platform.domain.delivery import Delivery, LookupUnavailable, Sent
-from ops_platform.domain.events import ExecutionEvent
+from ops_platform.domain.events import ExecutionEvent, JobEvent
+from ops_platform.domain.execution_history import History
 from ops_platform.domain.identity import arn_tail
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
 
@@ -158,6 +159,30 @@ class Starts(Protocol):
 
     def last_run(self, machine_arn: str) -> LastRun | NoRun:
         """Return the run of a machine that started last, whether or not it has ended."""
+        ...
+
+
+class BatchJobs(Protocol):
+    """The jobs of one account's Batch."""
+
+    def describe(self, job_ids: Sequence[str]) -> list[JobEvent]:
+        """Return the jobs as they are now, as events; those that Batch has forgotten are left out.
+
+        Raises:
+            PlatformError: Batch cannot be asked.
+        """
+        ...
+
+
+class ExecutionHistory(Protocol):
+    """The histories of one account's executions."""
+
+    def failures(self, execution_arn: str, *, seconds: float) -> History:
+        """Return how an execution failed, as far as it can be read in the time.
+
+        Raises:
+            PlatformError: The history cannot be read.
+        """
         ...
 
 
