@@ -27,6 +27,12 @@ _JSON = st.recursive(
 )
 
 
+def _tagged(command: object) -> Machine:
+    definition = metaflow_definition(flow="TrainFlow", owner="robot")
+    _start(definition)["ContainerOverrides"]["Command"] = command
+    return read_definition(_ARN, json.dumps(definition))
+
+
 def _start(definition: dict[str, Any]) -> dict[str, Any]:
     job: dict[str, Any] = definition["States"]["start"]["Parameters"]
     return job
@@ -114,3 +120,36 @@ def test_a_forbidden_machine_is_a_clear_error() -> None:
         pytest.raises(AwsError, match=rf"{_ARN}.*policy"),
     ):
         StepFunctions(AccountClients(aws.account).step_functions).describe(_ARN)
+
+
+def test_the_owner_that_a_tag_names_wins() -> None:
+    """Who deployed a promoted flow is a robot; nothing else of the command is kept."""
+    machine = _tagged(["bash", "-c", f"export T={TOKEN} && python f.py step --tag owner:ana x"])
+
+    assert machine == Machine(_ARN, "TrainFlow", "ana")
+    assert TOKEN not in repr(machine)
+
+
+@pytest.mark.parametrize("command", [[], ["python f.py"], "a text", None, [1, {"a": 2}]])
+def test_a_command_without_a_tag_leaves_the_owner_as_it_is(command: object) -> None:
+    """Of whatever shape it is."""
+    assert _tagged(command) == Machine(_ARN, "TrainFlow", "robot")
+
+
+def test_a_machine_whose_definition_is_encrypted_is_foreign() -> None:
+    """Metaflow encrypts none, and we may not decrypt those of others."""
+    with canned_aws(lambda _: Answer.error("KmsAccessDeniedException")) as aws:
+        machines = StepFunctions(AccountClients(aws.account).step_functions)
+
+        assert machines.describe(_ARN) == _NOBODY
+
+
+def test_the_revision_of_a_machine_is_told() -> None:
+    """It is not what makes two machines the same."""
+    described = {"stateMachineArn": _ARN, "definition": "{}", "revisionId": "r2"}
+    with canned_aws(lambda _: Answer.of(described)) as aws:
+        machine = StepFunctions(AccountClients(aws.account).step_functions).describe(_ARN)
+
+    assert machine == _NOBODY
+    assert machine is not None
+    assert machine.revision == "r2"
