@@ -40,7 +40,7 @@ TEXT_LIMIT = 4000
 class Message:
     """A message for one channel: ``text`` is what notifications and screen readers show.
 
-    The first section of the blocks repeats the text.
+    What the headline and the first section say, the text says too.
     """
 
     text: str

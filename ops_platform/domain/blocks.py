@@ -4,7 +4,7 @@ Beside the limits of each block Slack has one for all of them together, which it
 their characters, and 125 for each block. ``MOST`` stays well below what it was measured to be.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,11 +41,6 @@ def sections(lines: Iterable[str]) -> list[Block]:
     return list(map(section, texts))
 
 
-def fields(facts: Sequence[tuple[str, str]]) -> Block:
-    """Return up to ten facts in two columns, each by its name."""
-    return {"type": "section", "fields": [_mrkdwn(f"*{name}*\n{value}") for name, value in facts]}
-
-
 def context(text: str) -> Block:
     """Return a line of small print."""
     return {"type": "context", "elements": [_mrkdwn(text)]}
@@ -73,7 +68,7 @@ def weight(blocks: Iterable[Block]) -> int:
 
 def texts(block: Block) -> list[str]:
     """Return the texts of a block, in their order."""
-    parts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
+    parts = [block.get("text"), *block.get("elements", ())]
     return [part["text"] for part in parts if part]
 
 

@@ -31,16 +31,16 @@ def render_burst(
     now: datetime,  # noqa: ARG001 - every message is asked for so, but nothing in here grows old
 ) -> Message:
     """Return the message of a burst; ``mentions`` is Slack markup that names the owners."""
-    headline = _headline(burst)
-    text = f"{_called(burst, mentions)}{clip(escape(headline), 3 * NAME_LIMIT)}"
+    headline, called = _headline(burst), _called(burst, mentions)
     blocks = [
         header(f"{sign(None, burst.standing.state)} {headline}"),
-        section(text),
-        section(_extent(burst)),
+        section(f"{called}{_when(burst.members)}{_recovered(burst.members)}"),
+        section(_common(burst)),
         *sections(_runs(burst, links)),
         *meant_for_channel(meant_for),
     ]
-    return Message(text, blocks)
+    told = clip(escape(headline), 3 * NAME_LIMIT)
+    return Message(f"{called}{told}{_recovered(burst.members)}", blocks)
 
 
 def _headline(burst: Burst) -> str:
@@ -75,18 +75,30 @@ def _called(burst: Burst, mentions: Sequence[str]) -> str:
     return f"{' '.join(names) or 'Owners unknown'}{colon} "
 
 
-def _extent(burst: Burst) -> str:
-    """Return when it was, how much is over, and what differs between the runs."""
-    members = burst.members
+def _when(members: Sequence[Incident]) -> str:
     last = max(member.opened_at for member in members)
+    return f"First {moment(began(members))}, last {moment(last)}"
+
+
+def _recovered(members: Sequence[Incident]) -> str:
     well = sum(member.state is State.RESOLVED for member in members)
-    over = f" · {RESOLVED_SIGN} {well:,} of {len(members):,} recovered" if well else ""
+    return f" · {RESOLVED_SIGN} {well:,} of {len(members):,} recovered" if well else ""
+
+
+def _common(burst: Burst) -> str:
+    """Return what the runs have in common, and in what they differ."""
     if burst.by is By.FLOW:
-        kinds, what = Counter(member.reason for member in members), "Why"
+        kinds, what = Counter(member.reason for member in burst.members), "Why"
     else:
-        kinds, what = Counter(member.flow for member in members), "Flows"
-    when = f"First {moment(began(members))}, last {moment(last)}{over}"
-    return f"{when}\n*{what}* {_ranked(kinds)}"
+        kinds, what = Counter(member.flow for member in burst.members), "Flows"
+    error = _common_error(burst)
+    said = f"\n*Error* {code(error, _ERROR_LIMIT)}" if error else ""
+    return f"*{what}* {_ranked(kinds)}{said}"
+
+
+def _common_error(burst: Burst) -> str | None:
+    errors = {member.error for member in burst.members}
+    return errors.pop() if len(errors) == 1 else None
 
 
 def _ranked(kinds: Counter[str]) -> str:
@@ -100,20 +112,21 @@ def _ranked(kinds: Counter[str]) -> str:
 def _runs(burst: Burst, links: Links) -> list[str]:
     newest = sorted(burst.members, key=lambda member: (member.opened_at, member.id), reverse=True)
     shown = newest[:RUNS_SHOWN]
-    lines = [f"• {_run(member, burst.by, links)}" for member in shown]
+    with_error = _common_error(burst) is None
+    lines = [_run(member, burst.by, links, with_error=with_error) for member in shown]
     return ["*The newest*" if len(newest) > len(shown) else "*The runs*", *lines]
 
 
-def _run(member: Incident, by: By, links: Links) -> str:
+def _run(member: Incident, by: By, links: Links, *, with_error: bool) -> str:
     parts = (
         code(member.flow, _NAME_LIMIT) if by is By.CAUSE else None,
         _linked_run(member, links),
         time_of_day(member.opened_at),
         code(member.owner, _NAME_LIMIT) if member.owner else None,
         f"{RESOLVED_SIGN} recovered" if member.state is State.RESOLVED else None,
-        code(member.error, _ERROR_LIMIT) if member.error else None,
+        code(member.error, _ERROR_LIMIT) if member.error and with_error else None,
     )
-    return " · ".join(filter(None, parts))
+    return f"• {' · '.join(filter(None, parts))}"
 
 
 def _linked_run(member: Incident, links: Links) -> str | None:

@@ -57,7 +57,7 @@ def render_page(page: Page, jobs: Sequence[Job], *, incident: Incident, links: L
     last = min(page.offset + page.limit, total)
     which = counted(total, "job failed", "jobs failed")
     if total > page.limit:
-        which += f", {page.offset + 1:,} to {last:,}"
+        which += f"; {page.offset + 1:,} to {last:,} of them"
     listed = listing(jobs, incident=incident, links=links)
     title = section("\n".join([f"*{code(page.step, NAME_LIMIT)}*: {which}", *listed.common]))
     rest = [*_unknown(last - page.offset - len(jobs)), *_left_out(page, incident)]

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from ops_platform.domain.blocks import Block, context, fields, moment, section
+from ops_platform.domain.blocks import Block, context, moment, section
 from ops_platform.domain.course import streak
 from ops_platform.domain.failed_job import attempts, task_url
 from ops_platform.domain.headlines import ERROR_LIMIT, NAME_LIMIT, WITHOUT_RUN, exception
-from ops_platform.domain.incidents import Incident, Kind, State, Tally
+from ops_platform.domain.incidents import Incident, Kind, Tally
 from ops_platform.domain.job_log import LogAbsence
 from ops_platform.domain.mrkdwn import code, fence, link
 from ops_platform.domain.story import JobLog, Story
@@ -58,21 +58,25 @@ def counts(incident: Incident) -> str:
 
 
 def facts(story: Story) -> Block:
-    """Return which run it was, whose and when."""
+    """Return which run it was, when, and whose."""
     incident = story.incident
-    where = [code(name, NAME_LIMIT) for name in (incident.project, incident.branch) if name]
-    known = [
-        ("Run", code(incident.run_id, NAME_LIMIT)),
-        (_ENDED.get(incident.kind, "Failed"), _when(incident)),
-        ("Project", " · ".join(where)),
-        ("Owner", code(incident.owner or "", NAME_LIMIT)),
+    branch = [code(name, NAME_LIMIT) for name in (incident.project, incident.branch) if name]
+    told = [
+        _named("Account", code(incident.account, NAME_LIMIT)),
+        _named("Project", " / ".join(branch)),
+        _named("Owner", code(incident.owner or "", NAME_LIMIT)),
+        _named("Severity", str(story.severity or "")),
     ]
-    if incident.state is State.OPEN:
-        known += [
-            ("Account", code(incident.account, NAME_LIMIT)),
-            ("Severity", str(story.severity or "")),
-        ]
-    return fields([(name, value) for name, value in known if value])
+    lines = (
+        _named("Run", code(incident.run_id, NAME_LIMIT)),
+        _named(_ENDED.get(incident.kind, "Failed"), _when(incident)),
+        " · ".join(filter(None, told)),
+    )
+    return section("\n".join(filter(None, lines)))
+
+
+def _named(name: str, value: str) -> str:
+    return f"*{name}* {value}" if value else ""
 
 
 def _when(incident: Incident) -> str:

@@ -68,7 +68,7 @@ class Listing:
 def listing(jobs: Sequence[Job], *, incident: Incident, links: Links) -> Listing:
     """Return the list of jobs of an incident's run."""
     stops = [job.stopped_at for job in jobs if job.stopped_at]
-    one_day = bool(stops) and max(stops) - min(stops) <= _HALF_A_DAY
+    one_day = len(stops) > 1 and max(stops) - min(stops) <= _HALF_A_DAY
     entries = [_entry(job, one_day=one_day, incident=incident, links=links) for job in jobs]
     common = []
     if _same(entry.ending for entry in entries):
