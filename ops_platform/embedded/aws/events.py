@@ -11,6 +11,7 @@ from moto.sqs.models import sqs_backends
 from ops_platform.embedded.aws.batch.compute import Instance
 from ops_platform.embedded.aws.batch.description import describe
 from ops_platform.embedded.aws.batch.model import Job, JsonObject, Status
+from ops_platform.embedded.aws.losses import Losses
 
 
 class EventBus:
@@ -20,9 +21,10 @@ class EventBus:
     rules is moto's, the envelope and the delivery are ours.
     """
 
-    def __init__(self, account_id: str, region: str) -> None:
+    def __init__(self, account_id: str, region: str, losses: Losses) -> None:
         self._account_id = account_id
         self._region = region
+        self._losses = losses
         self._lock = threading.Lock()
 
     def job_changed(self, job: Job) -> None:
@@ -41,7 +43,9 @@ class EventBus:
         self._emit(detail_type, "aws.ecs", [instance.arn], _instance_detail(instance))
 
     def execution_changed(self, execution_arn: str, detail: JsonObject) -> None:
-        """Emit a Step Functions Execution Status Change."""
+        """Emit a Step Functions Execution Status Change, unless it is to be lost."""
+        if self._losses.take(str(detail["name"]), str(detail["status"])):
+            return
         detail_type = "Step Functions Execution Status Change"
         self._emit(detail_type, "aws.states", [execution_arn], detail)
 

@@ -4,6 +4,7 @@ moto reads the account id from the environment when it is imported: import this 
 in a process that has been made that account, as ``python -m ops_platform.embedded.aws`` is.
 """
 
+import os
 import shutil
 import threading
 import time
@@ -23,6 +24,7 @@ from ops_platform.embedded.aws.batch.processes import ProcessStarter, Warden
 from ops_platform.embedded.aws.batch.scheduler import JobListener, Queue, Scheduler
 from ops_platform.embedded.aws.events import EventBus
 from ops_platform.embedded.aws.gaps import Gap, bridge
+from ops_platform.embedded.aws.losses import losses_from
 from ops_platform.embedded.aws.provisioning import QUEUES, Provisioner
 from ops_platform.embedded.aws.queues import QUEUE_GAPS
 from ops_platform.embedded.aws.server import AccountServer
@@ -50,7 +52,7 @@ class Runtime:
     def __init__(self, account: EmbeddedAccount, options: RuntimeOptions) -> None:
         self._account = account
         self._options = options
-        self._bus = EventBus(account.account_id, account.region)
+        self._bus = EventBus(account.account_id, account.region, losses_from(os.environ))
         self._server = AccountServer(account.account_id, account.port)
         self._warden = Warden()
         self._scheduler = Scheduler(

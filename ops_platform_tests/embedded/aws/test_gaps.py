@@ -13,6 +13,7 @@ from ops_platform.embedded.aws.batch.processes import ProcessStarter, Warden
 from ops_platform.embedded.aws.batch.scheduler import JobListener, Scheduler
 from ops_platform.embedded.aws.events import EventBus
 from ops_platform.embedded.aws.gaps import Gap, Moto, bridge, original
+from ops_platform.embedded.aws.losses import Losses
 from ops_platform.embedded.aws.runtime import every_gap, job_log_sink
 from ops_platform.embedded.aws.timing import Timing
 
@@ -53,7 +54,7 @@ SEEN: dict[str, str] = {
 def gaps(tmp_path: Path) -> Iterator[list[Gap]]:
     """Every gap, of an account that never starts."""
     account = staging(1)
-    bus = EventBus(account.account_id, account.region)
+    bus = EventBus(account.account_id, account.region, Losses())
     warden = Warden()
     starter = ProcessStarter(tmp_path, environment={}, warden=warden, logs=job_log_sink(account))
     scheduler = Scheduler(starter, Timing(), JobListener(bus.job_changed, bus.queue_blocked))
