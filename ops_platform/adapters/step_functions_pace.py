@@ -1,4 +1,4 @@
-"""How fast we may ask Step Functions: its limits are the account's, and others need them, too."""
+"""How fast we may ask AWS: its limits are the account's, and others need them, too."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +24,9 @@ BUCKETS: Mapping[str, Bucket] = MappingProxyType(
         "DescribeStateMachine": Bucket(200, 20),
         "ListExecutions": Bucket(200, 5),
         "DescribeExecution": Bucket(300, 15),
+        # EventBridge documents none for these; 50 a second is what its users came upon.
+        "ListRuleNamesByTarget": Bucket(50, 25),
+        "DescribeRule": Bucket(50, 25),
     }
 )
 
