@@ -5,11 +5,15 @@ environment.
 """
 
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from ops_platform.domain.aws_values import EPOCH, millis, moment
+import msgspec
+
+from ops_platform.domain import aws_documents as aws
+from ops_platform.domain.aws_values import EPOCH, millis, moment, storable
 from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import JobEvent
 from ops_platform.domain.lifecycle import JOB_ENDS
@@ -17,8 +21,10 @@ from ops_platform.domain.lifecycle import JOB_ENDS
 Described = Mapping[str, Any]
 # The names within these are not AWS's.
 _FOREIGN_NAMES = frozenset({"Parameters", "Tags", "Options", "Labels"})
+_ATTEMPTS = re.compile(r'"Attempts":\s{0,8}')
 _DECODER = json.JSONDecoder()
 _DEEPEST = 20
+_decode = msgspec.json.Decoder(aws.Job).decode
 
 
 def job_event_of(described: Described, *, id_prefix: str = "api") -> JobEvent | None:
@@ -26,24 +32,22 @@ def job_event_of(described: Described, *, id_prefix: str = "api") -> JobEvent | 
 
     Its time is when the job came to be as it is, as far as Batch tells.
     """
-    changed_at = _changed_at(described)
-    _, _, _, region, account, *_ = f"{described.get('jobQueue')}:::::".split(":")
+    try:
+        detail = storable(json.dumps(described, default=str).encode())
+        job = _decode(detail)
+    except (msgspec.DecodeError, TypeError, RecursionError):
+        return None
+    changed_at = _changed_at(job)
+    _, _, _, region, account, *_ = f"{job.job_queue}:::::".split(":")
     envelope = {
-        "id": ":".join(
-            (
-                id_prefix,
-                str(described.get("jobId")),
-                str(described.get("status")),
-                str(millis(changed_at)),
-            )
-        ),
+        "id": f"{id_prefix}:{job.job_id}:{job.status}:{millis(changed_at)}",
         "detail-type": "Batch Job State Change",
         "account": account,
-        "time": changed_at.isoformat(),
+        "time": changed_at,
         "region": region,
-        "detail": described,
+        "detail": msgspec.Raw(detail),
     }
-    event = parse(json.dumps(envelope, default=str).encode())
+    event = parse(msgspec.json.encode(envelope))
     return event if isinstance(event, JobEvent) else None
 
 
@@ -61,12 +65,12 @@ def read_cause(cause: str) -> dict[str, Any] | None:
 
 def salvage(cause: str) -> dict[str, Any]:
     """Return what can be told of a job whose description was cut off: its attempts come first."""
-    at = cause.find('"Attempts":')
+    begin = _ATTEMPTS.search(cause)
     try:
-        attempts, _ = _DECODER.raw_decode(cause, at + len('"Attempts":'))
+        attempts = _DECODER.raw_decode(cause, begin.end())[0] if begin else None
     except (ValueError, RecursionError):
         return {}
-    return {"attempts": _respelled(attempts)} if at >= 0 else {}
+    return {"attempts": _respelled(attempts)} if isinstance(attempts, list) else {}
 
 
 def _respelled(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 (any JSON)
@@ -85,17 +89,12 @@ def _respelled(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 (any JSON)
     return value
 
 
-def _changed_at(job: Described) -> datetime:
-    attempts = [attempt for attempt in job.get("attempts") or () if isinstance(attempt, dict)]
-    ready = [job.get("createdAt"), *(attempt.get("stoppedAt") for attempt in attempts)]
-    if job.get("status") in JOB_ENDS:
-        told = [job.get("stoppedAt"), *ready]
-    elif job.get("status") == "RUNNING":
-        told = [job.get("startedAt"), *ready]
-    else:  # put back to wait when its last attempt ended, as no field tells
+def _changed_at(job: aws.Job) -> datetime:
+    ready = [job.created_at, *(attempt.stopped_at for attempt in job.attempts or ())]
+    if job.status in JOB_ENDS:
+        told = [job.stopped_at, *ready]
+    elif job.status == "RUNNING":
+        told = [job.started_at, *ready]
+    else:  # put back to wait when its last attempt ended, as no other field tells
         told = ready
-    known = [at for at in told if isinstance(at, int)]
-    try:
-        return moment(max(known, default=0)) or EPOCH
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+    return moment(max((at for at in told if at is not None), default=0)) or EPOCH
