@@ -34,15 +34,18 @@ from ops_platform.operations.watch_schedules import Over, Scheduled, watch_sched
 class MissedSchedules:
     """What a look at an account's schedules came to.
 
-    ``machines`` were looked at, ``scheduled`` of them have an enabled rule. ``trouble`` says what
-    could not be read: by AWS's word each time, of an expression when it is first seen.
+    ``machines`` were looked at, ``scheduled`` of them have an enabled rule. ``unreadable`` says of
+    which expressions nobody knows what they mean, when they are first seen; ``trouble`` what AWS
+    did not answer or allow.
     """
 
-    machines: int
-    scheduled: int
-    opened: tuple[Incident, ...]
-    resolved: tuple[Incident, ...]
-    trouble: tuple[str, ...]
+    account: str
+    machines: int = 0
+    scheduled: int = 0
+    opened: tuple[Incident, ...] = ()
+    resolved: tuple[Incident, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    trouble: tuple[str, ...] = ()
 
 
 def find_missed_schedules(
@@ -69,9 +72,7 @@ def find_missed_schedules(
         look.close_others({machine.arn for machine in machines})
     except AwsError as error:  # AWS does not answer, so the rest has to wait
         look.trouble.append(str(error))
-    return MissedSchedules(
-        look.machines, look.scheduled, tuple(look.opened), tuple(look.resolved), tuple(look.trouble)
-    )
+    return look.result()
 
 
 @dataclass(slots=True)
@@ -89,7 +90,20 @@ class _Look:
     scheduled: int = 0
     opened: list[Incident] = field(default_factory=list)
     resolved: list[Incident] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
+
+    def result(self) -> MissedSchedules:
+        """Return what it came to."""
+        return MissedSchedules(
+            account=self.account,
+            machines=self.machines,
+            scheduled=self.scheduled,
+            opened=tuple(self.opened),
+            resolved=tuple(self.resolved),
+            unreadable=tuple(self.unreadable),
+            trouble=tuple(self.trouble),
+        )
 
     def at(self, machine: Watched) -> None:
         """Look at one machine; one that we may not read does not hide the others."""
@@ -99,7 +113,7 @@ class _Look:
                 self.ledger, self.schedules, machine, account=self.account, now=self.now
             )
             self.scheduled += scheduled.over is None
-            self.trouble += scheduled.unreadable
+            self.unreadable += scheduled.unreadable
             self._judge(scheduled)
         except AwsError as error:
             if error.code not in FORBIDDEN:
