@@ -7,7 +7,13 @@ from datetime import datetime
 from ops_platform.domain.alert_message import Message
 from ops_platform.domain.blocks import header, moment, section, sections, time_of_day
 from ops_platform.domain.bursts import Burst, By, began, common_of
-from ops_platform.domain.headlines import MENTION_LIMIT, NAME_LIMIT, RESOLVED_SIGN, sign
+from ops_platform.domain.headlines import (
+    MENTION_LIMIT,
+    NAME_LIMIT,
+    RESOLVED_SIGN,
+    WITHOUT_RUN,
+    sign,
+)
 from ops_platform.domain.identity import Links
 from ops_platform.domain.incident_blocks import meant_for as meant_for_channel
 from ops_platform.domain.incidents import Incident, Kind, State
@@ -45,7 +51,8 @@ def render_burst(
 
 def _headline(burst: Burst) -> str:
     members, common = burst.members, common_of(burst.by, burst.members)
-    runs = counted(len(members), "run", "runs")
+    checks = all(member.kind is Kind.PLATFORM_STALLED for member in members)
+    runs = counted(len(members), *(("check", "checks") if checks else ("run", "runs")))
     of, why = (f" of {common}", "") if burst.by is By.FLOW else ("", f": {common}")
     return f"{runs}{of} {_happened(burst)} in {members[0].account}{_within(members)}{why}"
 
@@ -129,11 +136,9 @@ def _run(member: Incident, by: By, links: Links, *, with_error: bool) -> str:
     return f"• {' · '.join(filter(None, parts))}"
 
 
-def _linked_run(member: Incident, links: Links) -> str | None:
-    if not member.run_id:
-        return None
+def _linked_run(member: Incident, links: Links) -> str:
     arn = member.execution_arn
     url = links.run(member.flow, member.run_id) or (links.execution(arn) if arn else None)
-    if url is None or len(url) > _LINK_LIMIT:
+    if url is None or len(url) > _LINK_LIMIT or member.kind in WITHOUT_RUN:
         return code(member.run_id, _NAME_LIMIT)
     return link(url, member.run_id[:_NAME_LIMIT])

@@ -25,9 +25,13 @@ def task_url(links: Links, flow: str, run_id: str, job: JobEvent) -> str | None:
 
 def ending(job: JobEvent, limit: int) -> str:
     """Return why a job failed, how each attempt ended, and what Batch says of it."""
+    return f"*{classify(job)}*, {details(job, limit)}"
+
+
+def details(job: JobEvent, limit: int) -> str:
+    """Return how each attempt of a job ended, and what Batch says of it."""
     told = _said(job)
-    words = f": {code(told, limit)}" if told else ""
-    return f"*{classify(job)}*, {attempts(job)}{words}"
+    return f"{attempts(job)}{f': {code(told, limit)}' if told else ''}"
 
 
 def attempts(job: JobEvent) -> str:

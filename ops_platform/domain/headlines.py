@@ -15,11 +15,11 @@ _HAPPENED = {
     Kind.RUN_ABORTED: "{flow} was aborted by a person in {account}",
     Kind.INTERACTIVE_FAILED: "{flow} failed in {account}, run by hand",
     Kind.MISSED_SCHEDULE: "{flow} did not start in {account}",
-    Kind.PLATFORM_STALLED: "{flow} stands still in {account}",
+    Kind.PLATFORM_STALLED: "{flow} stands still in {account}: {run}",
 }
 _SIGNS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵", None: "🔴"}
 RESOLVED_SIGN = "🟢"
-# Of these there is no run, and the error is sentences of ours.
+# Of these there is no run to look at, and the error is sentences of ours.
 WITHOUT_RUN = frozenset({Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED})
 
 
@@ -30,7 +30,8 @@ def sign(severity: Severity | None, state: State) -> str:
 
 def happened(incident: Incident) -> str:
     """Return in plain text what happened to which flow in which account."""
-    return _HAPPENED[incident.kind].format(flow=incident.flow, account=incident.account)
+    names = {"flow": incident.flow, "account": incident.account, "run": incident.run_id}
+    return _HAPPENED[incident.kind].format(**names)
 
 
 def recovered(incident: Incident) -> str:

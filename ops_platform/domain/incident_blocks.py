@@ -5,7 +5,7 @@ from typing import Final
 
 from ops_platform.domain.blocks import Block, context, moment, section
 from ops_platform.domain.course import streak
-from ops_platform.domain.failed_job import attempts, task_url
+from ops_platform.domain.failed_job import attempts, details, task_url
 from ops_platform.domain.headlines import ERROR_LIMIT, NAME_LIMIT, WITHOUT_RUN, exception
 from ops_platform.domain.incidents import Incident, Kind, Tally
 from ops_platform.domain.job_log import LogAbsence
@@ -14,7 +14,7 @@ from ops_platform.domain.story import JobLog, Story
 from ops_platform.domain.words import counted, duration
 
 STEPS_SHOWN: Final = 10
-LOG_LIMIT: Final = 1500
+LOG_LIMIT: Final = 2000
 LINK_LIMIT: Final = 560  # five of them share a text of 3,000
 _ENDED: Final = {
     Kind.RUN_TIMED_OUT: "Timed out",
@@ -68,11 +68,15 @@ def facts(story: Story) -> Block:
         _named("Severity", str(story.severity or "")),
     ]
     lines = (
-        _named("Run", code(incident.run_id, NAME_LIMIT)),
+        _named("Run" if _has_run(incident) else "Check", code(incident.run_id, NAME_LIMIT)),
         _named(_ENDED.get(incident.kind, "Failed"), _when(incident)),
         " · ".join(filter(None, told)),
     )
     return section("\n".join(filter(None, lines)))
+
+
+def _has_run(incident: Incident) -> bool:
+    return incident.kind not in WITHOUT_RUN
 
 
 def _named(name: str, value: str) -> str:
@@ -116,9 +120,12 @@ def first_failure(story: Story) -> list[Block]:
 
 def _ended(story: Story) -> str:
     """Return what the lead does not say of the first failure."""
-    if story.job:
-        return attempts(story.job.latest)
-    return code(story.incident.error or "", ERROR_LIMIT) if exception(story) else ""
+    job = story.job
+    if not exception(story):
+        return attempts(job.latest) if job else ""
+    return (
+        details(job.latest, ERROR_LIMIT) if job else code(story.incident.error or "", ERROR_LIMIT)
+    )
 
 
 def _log(log: JobLog) -> str:
@@ -129,9 +136,9 @@ def _log(log: JobLog) -> str:
 def links(story: Story) -> list[Block]:
     """Return the pages that show more."""
     incident, to = story.incident, story.links
-    run_id, arn, stream = incident.run_id, incident.execution_arn, incident.log_stream
+    arn, stream = incident.execution_arn, incident.log_stream
     named = [
-        ("Run", to.run(incident.flow, run_id) if run_id else None),
+        ("Run", to.run(incident.flow, incident.run_id) if _has_run(incident) else None),
         ("First failed task", _task(story)),
         ("Execution", to.execution(arn) if arn else None),
         ("Log", to.log(stream) if stream else None),
