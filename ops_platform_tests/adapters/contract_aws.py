@@ -12,9 +12,12 @@ import pytest
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.logs import CloudWatchJobLogs
+from ops_platform.adapters.schedules import EventBridgeSchedules
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.adapters.step_functions import StepFunctions
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
+from ops_platform.domain.ports import NoRun
+from ops_platform.domain.schedules import Unreadable, parse
 from ops_platform.settings.accounts import Account
 from ops_platform_tests.adapters.aws_worlds import (
     CloudWatchLogsWorld,
@@ -81,6 +84,18 @@ def test_a_machine_that_never_was_is_gone(clients: AccountClients, machine_arn: 
     machines = StepFunctions(clients.step_functions)
 
     assert machines.describe(f"{machine_arn[:-1]}-no-such") is None
+
+
+def test_the_rules_that_start_a_flow_can_be_read(clients: AccountClients, machine_arn: str) -> None:
+    """Each has an expression that we understand."""
+    rules = EventBridgeSchedules(clients.events).rules(machine_arn)
+
+    assert [rule for rule in rules if isinstance(parse(rule.expression), Unreadable)] == []
+
+
+def test_the_last_run_of_a_flow_can_be_read(clients: AccountClients, machine_arn: str) -> None:
+    """The machine is there, whether or not it ever ran."""
+    assert StepFunctions(clients.step_functions).last_run(machine_arn) is not NoRun.GONE
 
 
 def test_the_log_of_a_job_can_be_read(clients: AccountClients) -> None:
