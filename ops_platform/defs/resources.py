@@ -13,6 +13,7 @@ from ops_platform.adapters.batch import AwsBatchJobs
 from ops_platform.adapters.histories import StepFunctionsHistories
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.logs import CloudWatchJobLogs
+from ops_platform.adapters.schedules import EventBridgeSchedules
 from ops_platform.adapters.slack import SlackNotifier
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.adapters.step_functions import StepFunctions
@@ -23,6 +24,8 @@ from ops_platform.domain.ports import (
     ExecutionHistory,
     Executions,
     JobLogs,
+    Schedules,
+    Starts,
     StateMachines,
 )
 from ops_platform.settings.model import Settings
@@ -97,6 +100,14 @@ class Accounts:
     def executions(self, name: str) -> Executions:
         """Return what Step Functions tells of the account's executions."""
         return StepFunctions(self._clients[name].step_functions)
+
+    def starts(self, name: str) -> Starts:
+        """Return what Step Functions tells of when the account's runs started."""
+        return StepFunctions(self._clients[name].step_functions)
+
+    def schedules(self, name: str) -> Schedules:
+        """Return the rules that start the account's state machines."""
+        return EventBridgeSchedules(self._clients[name].events)
 
     def histories(self, name: str) -> ExecutionHistory:
         """Return the histories of the account's executions."""
