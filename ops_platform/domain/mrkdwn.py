@@ -69,7 +69,7 @@ def fence(text: str, limit: int) -> str:
     """
     lines = escape(text).strip("\n").split("\n")
     room, first = limit - 8, len(lines)
-    while first and len(lines[first - 1]) < room:
+    while first and len(lines[first - 1]) <= room:
         first -= 1
         room -= len(lines[first]) + 1
     kept = lines[first:] or [clip(lines[-1], limit - 8)]

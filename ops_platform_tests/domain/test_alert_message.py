@@ -1,218 +1,374 @@
-"""What Slack is given: everything a reader needs, and nothing that breaks or pings."""
+"""What an alert says: everything its reader needs, the most urgent first."""
 
-import json
 import re
-from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ops_platform.domain.alert_message import STEPS_SHOWN, Message, render
+from ops_platform.domain.alert_message import Message, render, render_plain
 from ops_platform.domain.identity import Links
-from ops_platform.domain.incidents import Incident, Kind, State, Tally
-from ops_platform_tests import nasty
-from ops_platform_tests.build import NOON, RUN, an_incident
+from ops_platform.domain.incident_blocks import STEPS_SHOWN
+from ops_platform.domain.incidents import Kind, State, Tally
+from ops_platform.domain.job_log import LogAbsence
+from ops_platform.domain.routes import Severity
+from ops_platform.domain.story import JobLog, Track
+from ops_platform_tests.build import NOON, RUN, after
+from ops_platform_tests.stories import (
+    ANA,
+    DAY,
+    LINKS,
+    NO_LINKS,
+    a_root_failure,
+    a_story,
+    check,
+    shown,
+)
 
-LINKS = Links("eu-west-1", metaflow_ui="https://ui.example", dagster="https://dagster.example")
-# Slack's limits: characters of a text by where it stands, and how many parts there may be.
-HEADER, SECTION, FIELD, FIELDS, BLOCKS = 150, 3000, 2000, 10, 50
-ALL_BLOCKS = 13_200
-ATTACKS = [
-    "<!channel>",
-    "<!here|x>",
-    "<@U0123ABCD>",
-    "<https://evil.example|click>",
-    "`code`",
-    "```",
-    "*bold* _it_ ~no~",
-    "@channel @here @everyone",
-    "&lt;!channel&gt;",
-    "\u202eevil",
-    "\x00\x1b[31m",
-    "a\n> quote\n• item",
-]
-
-
-def _render(mention: str | None = "<@U0ANA>", **changes: Any) -> Message:
-    return render(an_incident(**changes), links=LINKS, mention=mention)
-
-
-def _texts(message: Message) -> Iterator[str]:
-    """Return every text in which Slack reads markup."""
-    yield message.text
-    for block in message.blocks:
-        parts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
-        yield from (part["text"] for part in parts if part and part["type"] == "mrkdwn")
+NO_RUN: dict[str, Any] = {
+    "run_id": "",
+    "execution_arn": None,
+    "started_at": None,
+    "failed_jobs": 0,
+    "collateral_jobs": 0,
+    "steps": {},
+    "step": None,
+    "job_id": None,
+    "log_stream": None,
+}
+NO_JOBS: dict[str, Any] = NO_RUN | {"run_id": f"sfn-{RUN}"}
+LOG = JobLog("ValueError: 3 < 4", "begin\nTraceback:\nValueError: 3 < 4", True, None)  # noqa: FBT003
 
 
-def _all(message: Message) -> str:
-    return "\n".join(_texts(message))
+def _render(**changes: Any) -> Message:
+    message = render(a_story(**changes), NOON)
+    check(message, called=["U0ADA00001"])
+    return message
+
+
+def _lead(message: Message) -> str:
+    return str(message.blocks[1]["text"]["text"])
 
 
 def test_an_alert_names_all_that_a_reader_needs() -> None:
     """Owner, flow, project, branch, account, run, steps with counts, reason and error."""
-    text = _all(_render())
+    text = shown(_render(severity=Severity.CRITICAL))
 
-    for part in ("<@U0ANA>", "TrainFlow", "fraud", "prod", "production", f"sfn-{RUN}", "`ana`"):
+    for part in (ANA, "TrainFlow", "`fraud` / `prod`", "`production`", f"sfn-{RUN}", "`ana`"):
         assert part in text
+    assert "2 jobs failed, 9 others were stopped with them, 1 succeeded." in text
     assert "• `work` 2 failed, 9 stopped with them, 1 succeeded" in text
-    assert "*user exception*: 2 jobs failed, 9 others were stopped with it." in text
-    assert "`Essential container in task exited; exit code 1`" in text
+    assert "*user exception* in step `work`: `Essential container in task exited" in text
+    assert "*Severity* critical" in text
 
 
-def test_an_alert_links_run_task_execution_and_log() -> None:
-    """Each by the address that identity makes of it."""
-    incident = an_incident()
-    text = _all(render(incident, links=LINKS, mention=None))
-
-    task = LINKS.task("TrainFlow", f"sfn-{RUN}", "work", "5b0e9d3c-job")
-    assert f"<{LINKS.run('TrainFlow', f'sfn-{RUN}')}|Run>" in text
-    assert f"<{task}|First failed task>" in text
-    assert f"<{LINKS.execution(incident.execution_arn)}|Execution>" in text
-    assert f"<{LINKS.log('metaflow_9f2c/default/1')}|Log>" in text
-
-
-def test_without_a_ui_or_a_job_there_are_fewer_links() -> None:
-    """No empty ones."""
-    incident = an_incident(job_id=None, step=None, log_stream=None)
-
-    message = render(incident, links=Links("eu-west-1"), mention=None)
-
-    assert re.findall(r"\|([\w ]+)>", message.blocks[-1]["elements"][0]["text"]) == ["Execution"]
+def test_the_notification_says_who_what_where_and_why() -> None:
+    """In one line, with the exception if it is known."""
+    assert _render(log=LOG).text == (
+        f"{ANA} TrainFlow failed in production, step `work`: `ValueError: 3 &lt; 4`"
+    )
+    assert _render().text.endswith("`Essential container in task exited; exit code 1`")
 
 
 @pytest.mark.parametrize(
-    ("mention", "owner", "shown"),
+    ("mention", "owner", "called"),
     [
-        ("<@U0ANA>", "ana", "<@U0ANA>: "),
+        (ANA, "ana", f"{ANA} "),
         (None, "ana", "`ana`: "),
-        (None, None, "nobody known: "),
-        ("<!subteam^S1>", None, "<!subteam^S1>: "),
+        (None, None, "Owner unknown: "),
+        (ANA, None, f"{ANA} "),
     ],
 )
 def test_the_text_begins_with_whom_it_concerns(
-    mention: str | None, owner: str | None, shown: str
+    mention: str | None, owner: str | None, called: str
 ) -> None:
     """In the notification and in the message."""
-    message = _render(mention, owner=owner)
+    message = _render(mention=mention, owner=owner)
 
-    assert message.text.startswith(shown)
-    assert message.blocks[1]["text"]["text"].startswith(shown)
+    assert message.text.startswith(called)
+    assert _lead(message).startswith(called)
 
 
 @pytest.mark.parametrize(
-    ("kind", "verb"),
+    ("kind", "headline"),
     [
-        (Kind.RUN_FAILED, "failed"),
-        (Kind.RUN_TIMED_OUT, "timed out"),
-        (Kind.RUN_ABORTED, "was aborted"),
+        (Kind.RUN_FAILED, "🔴 TrainFlow failed in production"),
+        (Kind.RUN_TIMED_OUT, "🔴 TrainFlow timed out in production"),
+        (Kind.RUN_ABORTED, "🔴 TrainFlow was aborted by a person in production"),
+        (Kind.INTERACTIVE_FAILED, "🔴 TrainFlow failed in production, run by hand"),
+        (Kind.MISSED_SCHEDULE, "🔴 TrainFlow did not start in production"),
+        (Kind.PLATFORM_STALLED, f"🔴 TrainFlow stands still in production: sfn-{RUN}"),
     ],
 )
-def test_the_headline_says_what_happened(kind: Kind, verb: str) -> None:
+def test_the_headline_says_what_happened(kind: Kind, headline: str) -> None:
     """To which flow, and where."""
-    message = _render(kind=kind)
-
-    assert message.blocks[0]["text"]["text"] == f"TrainFlow {verb} in production"
+    assert _render(kind=kind).blocks[0]["text"]["text"] == headline
 
 
 @pytest.mark.parametrize(
-    ("failed", "collateral", "summary"),
+    ("severity", "sign"),
+    [(Severity.CRITICAL, "🔴"), (Severity.WARNING, "🟠"), (Severity.INFO, "🔵"), (None, "🔴")],
+)
+def test_the_headline_shows_how_much_it_matters(severity: Severity | None, sign: str) -> None:
+    """By a colour; the word stands among the facts."""
+    assert _render(severity=severity).blocks[0]["text"]["text"].startswith(sign)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
     [
-        (1, 0, "1 job failed."),
-        (2, 0, "2 jobs failed."),
-        (0, 0, "no job failed by itself."),
-        (0, 1, "no job failed by itself, 1 other was stopped with it."),
-        (10_000, 2_345, "10,000 jobs failed, 2,345 others were stopped with it."),
+        ({"failed_jobs": 1, "collateral_jobs": 0}, "1 job failed, 1 succeeded."),
+        ({"failed_jobs": 1}, "1 job failed, 9 others were stopped with it, 1 succeeded."),
+        ({"failed_jobs": 2, "collateral_jobs": 0, "steps": {}}, "2 jobs failed."),
+        (
+            {"failed_jobs": 10_000, "collateral_jobs": 1},
+            "10,000 jobs failed, 1 other was stopped with them, 1 succeeded.",
+        ),
+        ({"failed_jobs": 0}, "No job failed by itself, 9 ended after the run had, 1 succeeded."),
+        ({"failed_jobs": 0, "kind": Kind.RUN_ABORTED}, "9 jobs were stopped with it, 1 succeeded."),
+        (NO_JOBS, "Which of its jobs failed is not known."),
     ],
 )
-def test_counts_read_as_sentences(failed: int, collateral: int, summary: str) -> None:
-    """One job, two jobs, ten thousand jobs."""
-    assert summary in _render(failed_jobs=failed, collateral_jobs=collateral).text
+def test_counts_read_as_sentences(counts: dict[str, Any], sentence: str) -> None:
+    """One job, two jobs, ten thousand jobs, and none that is known."""
+    assert sentence in shown(_render(**counts)).splitlines()
 
 
 def test_of_many_steps_the_worst_are_shown_and_the_others_counted() -> None:
     """Steps without a root failure are not failing steps."""
     steps = {f"step{number}": Tally(failed=number, collateral=1) for number in range(31)}
 
-    text = _all(_render(steps=steps))
+    text = shown(_render(steps=steps))
 
     assert text.index("`step30` 30 failed") < text.index("`step29` 29 failed")
     assert f"… and {30 - STEPS_SHOWN} more steps" in text
     assert "`step0`" not in text
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_foreign_text_stays_text(attack: str) -> None:
-    """Wherever it stands, it opens no tag, no code and no mention of anybody."""
-    names = ("flow", "run_id", "owner", "project", "branch", "error", "step")
-    foreign = dict.fromkeys(names, attack)
+@pytest.mark.parametrize(
+    ("track", "sentence"),
+    [
+        (
+            Track(3, NOON - 2 * DAY, None),
+            "*3rd failure in a row*; last success 2 days before, 28 Feb 2026 12:00:00 UTC.",
+        ),
+        (Track(1, NOON - DAY, NOON), "*First failure*; last success 1 day before, "),
+        (
+            Track(12, None, NOON - DAY),
+            "*12th failure in a row*; no success since 1 Mar, when watching began.",
+        ),
+        (Track(1, None, NOON - 99 * DAY), "; no success since 23 Nov 2025, when watching began."),
+        (Track(2, None, None), "*2nd failure in a row*; no success is known."),
+        (Track(0, NOON - DAY, None), "Last success 1 day before, "),
+    ],
+)
+def test_an_alert_tells_how_the_flow_did_before(track: Track, sentence: str) -> None:
+    """As far as the ledger knows."""
+    text = re.sub(r"<!date[^|]+\|([^>]+)>", r"\1", shown(_render(track=track)))
+
+    assert any(sentence in line for line in text.splitlines())
+
+
+def test_the_first_failure_is_shown_with_the_end_of_its_log() -> None:
+    """As a block of code, with how each attempt ended and what Batch says."""
+    job = a_root_failure(0, exits=(1, 137), status_reason="Host EC2 (instance i-0a) terminated.")
+
+    text = shown(_render(log=LOG, job=job))
+
+    assert (
+        "*First failure* `5b0e9d3c-job`, 2 attempts: exit 1, exit 137 (SIGKILL): `Host EC2" in text
+    )
+    assert "```\nbegin\nTraceback:\nValueError: 3 &lt; 4\n```" in text
+
+
+def test_without_the_job_the_error_in_batchs_words_is_shown_once() -> None:
+    """In the lead, unless that has the exception."""
+    error = "`Essential container in task exited; exit code 1`"
+
+    assert shown(_render()).count(error) == 2  # in the notification and in the lead
+    assert f"*First failure* `5b0e9d3c-job`, {error}" in shown(_render(log=LOG))
+
+
+@pytest.mark.parametrize("absence", LogAbsence)
+def test_a_log_that_is_not_there_is_not_missed_in_silence(absence: LogAbsence) -> None:
+    """The message says why there is none."""
+    log = JobLog(None, None, truncated=False, absence=absence)
+
+    assert re.search(r"\n(Its log|CloudWatch has no log) [\w :]+\.", shown(_render(log=log)))
+
+
+def test_of_a_long_log_the_end_is_shown() -> None:
+    """That is where the exception stands."""
+    tail = "\n".join(f"line {number}" for number in range(1000))
+
+    text = shown(_render(log=JobLog(None, tail, truncated=True, absence=None)))
+
+    assert "line 999\n```" in text
+    assert "line 1\n" not in text
+
+
+def test_an_alert_links_run_task_execution_log_and_history() -> None:
+    """Each by the address that identity makes of it."""
+    story = a_story()
+    text = shown(render(story, NOON))
+
+    task = LINKS.task("TrainFlow", f"sfn-{RUN}", "work", "5b0e9d3c-job")
+    history = LINKS.history("production", "fraud", "TrainFlow")
+    assert f"<{LINKS.run('TrainFlow', f'sfn-{RUN}')}|Run>" in text
+    assert f"<{task}|First failed task>" in text
+    assert f"<{LINKS.execution(str(story.incident.execution_arn))}|Execution>" in text
+    assert f"<{LINKS.log('metaflow_9f2c/default/1')}|Log>" in text
+    assert f"<{history}|History>" in text
+
+
+@pytest.mark.parametrize(
+    ("task", "attempt"), [({}, 1), ({"task_id": "17", "retry": 2}, 2), ({"task_id": "17"}, 0)]
+)
+def test_the_task_is_linked_with_its_last_attempt(task: dict[str, Any], attempt: int) -> None:
+    """Of a run by hand, each attempt is a job of its own, and the task has Metaflow's id."""
+    job = a_root_failure(0, exits=(1, 1), **task)
+
+    url = LINKS.task("TrainFlow", f"sfn-{RUN}", "work", task.get("task_id", job.latest.job_id))
+
+    assert f"<{url}?attempt={attempt}|First failed task>" in shown(_render(job=job))
+
+
+def test_without_a_ui_or_a_job_there_are_fewer_links() -> None:
+    """No empty ones."""
+    message = _render(links=NO_LINKS, job_id=None, step=None, log_stream=None)
+
+    assert re.findall(r"\|([\w ]+)>", message.blocks[-1]["elements"][0]["text"]) == ["Execution"]
+
+
+def test_a_link_that_is_too_long_is_left_out() -> None:
+    """Nobody would miss it, and the message could not be posted with it."""
+    assert "|Log>" not in shown(_render(log_stream="s" * 600))
+
+
+def test_a_missed_start_is_told_in_its_own_words() -> None:
+    """There is no run, so there are no jobs and no link to one."""
+    error = "The rule nightly, cron(0 2 * * ? *), should have started a run at 02:00 UTC."
     message = _render(
-        mention=None, **foreign, job_id=attack, log_stream=attack, steps={attack: Tally(failed=1)}
+        kind=Kind.MISSED_SCHEDULE, reason="missed schedule", error=error, **NO_RUN, track=None
     )
 
-    for text in _texts(message):
-        tags = re.findall(r"<[^>]*>", text)
-        assert all(re.match(r"<(https://|!date\^\d+\^)", tag) for tag in tags)
-        assert not re.search(r"@(channel|here|everyone)", text)
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\u202e]", text)
-        assert text.count("`") % 2 == 0
-        assert "```" not in text
+    assert message.text == f"{ANA} TrainFlow did not start in production: {error}"
+    assert _lead(message) == f"{ANA} *missed schedule*: {error}"
+    assert "*Expected* <!date" in shown(message)
+    assert not re.search(r"\bjobs?\b|\|Run>|\*Run\*", shown(message))
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_the_headline_is_one_line_of_printable_text(attack: str) -> None:
-    """It is plain text, so markup means nothing in it."""
-    headline = _render(flow=attack).blocks[0]["text"]
+def test_a_stalled_platform_is_told_in_its_own_words() -> None:
+    """Nobody owns it, and it has neither runs nor a history."""
+    check_of = {**NO_RUN, "run_id": "ingest", "owner": None, "failed_jobs": 1}
+    message = _render(
+        kind=Kind.PLATFORM_STALLED,
+        reason="stalled",
+        error="31 min behind.",
+        mention=None,
+        **check_of,
+    )
 
-    assert headline["type"] == "plain_text"
-    assert headline["text"].isprintable()
+    assert message.text == "TrainFlow stands still in production: ingest: 31 min behind."
+    assert _lead(message) == "*stalled*: 31 min behind."
+    assert "*Check* `ingest`" in shown(message)
+    assert not re.search(r"\bjobs?\b|\|Run>|\|History>", shown(message))
 
 
-incidents = st.builds(
-    Incident,
-    id=st.just("0123456789abcdef"),
-    account=st.sampled_from(["production", "999999999999"]),
-    flow=nasty.keys,
-    run_id=nasty.keys,
-    execution_arn=nasty.keys,
-    kind=st.sampled_from(Kind),
-    state=st.sampled_from(State),
-    owner=st.none() | nasty.keys,
-    project=st.none() | nasty.keys,
-    branch=st.none() | nasty.keys,
-    opened_at=st.just(NOON) | st.datetimes().map(lambda at: at.replace(tzinfo=NOON.tzinfo)),
-    failed_jobs=st.integers(0, 10**6),
-    collateral_jobs=st.integers(0, 10**6),
-    steps=st.dictionaries(nasty.keys, st.builds(Tally, *[st.integers(0, 10**6)] * 3), max_size=30),
-    reason=st.sampled_from(["user exception", "unknown"]),
-    error=st.none() | nasty.texts,
-    step=st.none() | nasty.keys,
-    job_id=st.none() | nasty.keys,
-    log_stream=st.none() | nasty.keys,
+def test_a_run_by_hand_links_its_task_only_if_the_task_is_known() -> None:
+    """The id of its job is not that of its task."""
+    by_hand: dict[str, Any] = {"kind": Kind.INTERACTIVE_FAILED, "run_id": "1741"}
+
+    assert "First failed task" not in shown(_render(**by_hand))
+    job = a_root_failure(0, task_id="17", retry=0)
+    assert "/TrainFlow/1741/work/17?attempt=0|First failed task>" in shown(
+        _render(**by_hand, job=job)
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "end"), [("wrong input", ": `wrong input`"), (None, ", no cause was given")]
 )
+def test_who_aborts_a_run_may_say_why(error: str | None, end: str) -> None:
+    """The cause that was given, or that there is none."""
+    message = _render(**NO_JOBS, kind=Kind.RUN_ABORTED, reason="aborted by a person", error=error)
+
+    assert message.text == f"{ANA} TrainFlow was aborted by a person in production{end}"
+    assert _lead(message) == f"{ANA} *aborted by a person*{end}"
 
 
-@given(incidents)
-def test_every_alert_keeps_slacks_limits(incident: Incident) -> None:
-    """Whatever names, errors and numbers there are."""
-    message = render(incident, links=LINKS, mention=None)
-
-    assert 1 <= len(message.blocks) <= BLOCKS
-    assert len(json.dumps(message.blocks, ensure_ascii=False)) <= ALL_BLOCKS
-    for block in message.blocks:
-        if block["type"] == "header":
-            assert 1 <= len(block["text"]["text"]) <= HEADER
-        assert all(1 <= len(field["text"]) <= FIELD for field in block.get("fields", ()))
-        assert len(block.get("fields", ())) <= FIELDS
-    assert all(1 <= len(text) <= SECTION for text in _texts(message))
+def test_a_message_in_another_channel_says_which_it_was_meant_for() -> None:
+    """Else nobody there would know why it came to them."""
+    assert "Meant for `#fraud`, which cannot be posted to." in shown(_render(meant_for="#fraud"))
 
 
-@given(incidents)
-def test_every_alert_can_be_sent_as_json(incident: Incident) -> None:
-    """In UTF-8."""
-    message = render(incident, links=LINKS, mention=None)
+def test_a_resolved_alert_says_so_and_calls_nobody() -> None:
+    """When, by what, and how long it was broken; what it was is kept, but for the log."""
+    message = _render(
+        state=State.RESOLVED,
+        resolved_at=after(3 * 3600 + 12 * 60),
+        resolved_by="run sfn-2 succeeded",
+        log=LOG,
+        severity=Severity.CRITICAL,
+    )
+    text = shown(message)
 
-    assert msgspec.json.encode([message.text, message.blocks])
+    assert (
+        message.text == "TrainFlow recovered in production after 3 h 12 min: run sfn-2 succeeded."
+    )
+    assert message.blocks[0]["text"]["text"] == "🟢 TrainFlow recovered in production"
+    assert "*Recovered* <!date" in text
+    assert "It was broken by *user exception* in step `work`: `ValueError: 3 &lt; 4`" in text
+    assert "• `work` 2 failed" in text
+    assert "Traceback" not in text
+    assert ANA not in text
+
+
+def test_somebodys_word_resolves_as_well() -> None:
+    """Without a moment, or without a word for it."""
+    assert _render(state=State.RESOLVED).text == "TrainFlow recovered in production."
+    told = _render(state=State.RESOLVED, resolved_at=after(30), resolved_by="<ana> said so")
+    assert told.text == "TrainFlow recovered in production after 30 s: &lt;ana&gt; said so."
+
+
+def test_a_plain_message_has_the_essentials_as_text() -> None:
+    """Without the headline, which the text repeats."""
+    plain = render_plain(_render(log=LOG, track=Track(3, NOON - DAY, None)))
+
+    assert plain.blocks == ()
+    for part in (
+        "TrainFlow failed",
+        "2 jobs failed",
+        "*3rd failure",
+        "`work` 2 failed",
+        "```",
+        "|Run>",
+    ):
+        assert plain.text.count(part) >= 1
+    assert plain.text.count("user exception") == 0
+    assert "🔴" not in plain.text
+
+
+def test_a_plain_message_leaves_out_what_has_no_room() -> None:
+    """Whole paragraphs, so that no block of code stays open; and it can be made plain again."""
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2500}}
+    small = {"type": "section", "text": {"type": "mrkdwn", "text": "the end"}}
+
+    plain = render_plain(Message("text", [block, block, block, small]))
+
+    assert plain.text == f"text\n{'x' * 2500}\nthe end"
+    assert render_plain(plain) == plain
+
+
+def test_time_that_passes_is_no_news() -> None:
+    """The same story told later is the same message, within a year."""
+    story = a_story(log=LOG, track=Track(2, None, NOON - DAY), severity=Severity.INFO)
+
+    assert render(story, NOON) == render(story, NOON + timedelta(days=200))
+
+
+def test_links_without_a_ui_still_lead_to_the_consoles() -> None:
+    """Those of AWS are always known."""
+    names = re.findall(r"\|([\w ]+)>", shown(_render(links=Links("eu-west-1"))))
+
+    assert names[-2:] == ["Execution", "Log"]

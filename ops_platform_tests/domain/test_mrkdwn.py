@@ -60,7 +60,8 @@ def test_escaped_text_can_be_sent(text: str) -> None:
         ("`x`", "\u02cbx\u02cb"),
         ("ask @here or me@here.org", "ask @\u2060here or me@here.org"),
         ("@hereabouts, once clipped", "@\u2060hereabouts, once clipped"),
-        ("\x1b[31mred\x1b[0m", "[31mred[0m"),
+        ("\x1b[31mred\x1b[0m\x1b[2K", "red"),
+        ("\x1b(odd", "(odd"),
         ("moc.elpmaxe\u202e", "moc.elpmaxe"),
     ],
 )
@@ -116,15 +117,31 @@ def test_nothing_breaks_out_of_code(text: str, limit: int | None) -> None:
         assert "\n" not in shown
 
 
-@given(ANY, st.none() | st.integers(min_value=0, max_value=80))
-def test_nothing_breaks_out_of_a_fence(text: str, limit: int | None) -> None:
+@given(ANY, st.integers(min_value=0, max_value=80))
+def test_nothing_breaks_out_of_a_fence(text: str, limit: int) -> None:
     """A block of code begins and ends with the only backticks, within its limit."""
     shown = fence(text, limit)
-    assert len(shown) <= (len(shown) if limit is None else limit)
+    assert len(shown) <= limit
     if shown:
         assert shown.startswith("```\n")
         assert shown.endswith("\n```")
         assert is_mere_text(shown[4:-4])
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("one\ntwo\nthree", 40, "one\ntwo\nthree"),
+        ("one\ntwo\nthree\n\n", 18, "two\nthree"),
+        ("one\ntwo\nthree", 17, "two\nthree"),
+        ("one\ntwo\nthree", 16, "three"),
+        ("one\nthirteen", 12, "thi…"),
+        ("one\n&&&&", 16, "&amp;…"),
+    ],
+)
+def test_a_fence_keeps_the_end_of_a_log(text: str, limit: int, shown: str) -> None:
+    """Whole lines, or the beginning of a last one that is too long."""
+    assert fence(text, limit) == f"```\n{shown}\n```"
 
 
 @given(ANY | HOSTILE.map(lambda text: f"https://{text}"), ANY)
