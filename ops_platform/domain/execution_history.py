@@ -6,7 +6,7 @@ numbers that link its events, which jobs those tasks had submitted.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ _ENDS = {
     "ExecutionAborted": "executionAbortedEventDetails",
 }
 _BEGINNINGS = frozenset({"ExecutionRedriven", "ExecutionStarted"})
+_OLDER = timedelta(seconds=2)
 _CHILD_FAILED = "States.ExceedToleratedFailureThreshold"
 
 
@@ -191,7 +192,7 @@ class HistoryReader:
         queue = asked.job_queue.rsplit("/", 1)[-1]
         override = asked.container_overrides
         reason = shown_cause(task.cause)
-        return job_event_of(
+        event = job_event_of(
             {
                 "jobId": task.job_id,
                 "jobName": asked.job_name,
@@ -206,6 +207,8 @@ class HistoryReader:
             },
             id_prefix="api:history",
         )
+        # Whatever else tells of the same end tells more, and has to count as newer.
+        return event and msgspec.structs.replace(event, time=event.time - _OLDER)
 
 
 def _told(details: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
