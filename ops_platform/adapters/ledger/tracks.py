@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from ops_platform.adapters.ledger import jobs as known
 from ops_platform.adapters.ledger.schema import executions, jobs, watched
@@ -105,7 +106,7 @@ def _newest_retries(incident: Incident) -> sa.Select[tuple[str]]:
     return (
         sa.select(jobs.c.job_id)
         .where(jobs.c.account == incident.account, jobs.c.run_id == incident.run_id)
-        .distinct(*task)
+        .ext(distinct_on(*task))
         .order_by(
             *task,
             sa.func.coalesce(jobs.c.retry, 0).desc(),
