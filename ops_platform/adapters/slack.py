@@ -103,13 +103,13 @@ class SlackNotifier:
             unavailable = _unavailable(error)
             return None if unavailable.error == "users_not_found" else unavailable
 
-    def permalink(self, *, channel: str, ts: str) -> str | None:
-        """Return the address of a message, None if Slack does not tell."""
+    def permalink(self, *, channel: str, ts: str) -> str | LookupUnavailable | None:
+        """Return the address of a message, None if Slack has none."""
         try:
             where = self._channel_id(channel) or channel
             found = self._client.chat_getPermalink(channel=where, message_ts=ts)["permalink"]
-        except FAILURES:
-            return None
+        except FAILURES as error:
+            return _unavailable(error)
         return str(found) if found else None
 
     def _find(

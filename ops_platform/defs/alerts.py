@@ -10,8 +10,10 @@ import dagster as dg
 
 from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.clock import now
 from ops_platform.defs.resources import Slack
 from ops_platform.operations.deliver_alerts import Delivered, Sender
+from ops_platform.operations.find_owner import KnownUsers
 from ops_platform.operations.plan_alerts import remind
 from ops_platform.operations.policy import alert_policy, composer
 from ops_platform.settings.model import Settings
@@ -20,6 +22,7 @@ from ops_platform.settings.model import Settings
 def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
     """Return the sensor that sends what is due, if no other sender is at it."""
     timing = settings.timing
+    known = KnownUsers(now)
 
     @dg.sensor(
         description="Sends the alerts that are due to Slack.",
@@ -31,15 +34,15 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
     ) -> dg.SensorResult | dg.SkipReason:
         policy = alert_policy(settings)
         with ledger.transaction() as tx:
-            now = ledger.now()
-            remind(tx, policy=policy, now=now)
-            if not alerts.are_due(tx, now):
+            at = ledger.now()
+            remind(tx, policy=policy, now=at)
+            if not alerts.are_due(tx, at):
                 return dg.SkipReason("No alert is due.")
         notifier = slack.notifier()
         sender = Sender(
             ledger=ledger,
             notifier=notifier,
-            composer=composer(settings, notifier),
+            composer=composer(settings, notifier, known),
             policy=policy,
             clock=ledger.now,
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}",

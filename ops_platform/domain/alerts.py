@@ -55,10 +55,10 @@ class AlertPolicy:
             return Withhold(reason)
         return Send(due_at=now if incident.kind in _SETTLED else now + self.settle)
 
-    def _reason_to_withhold(self, incident: Incident, now: datetime) -> str | None:
+    def unwanted(self, incident: Incident) -> str | None:
+        """Return why the settings want nothing told of an incident, None if they do."""
         account = incident.account
         cases = (
-            ("replayed", self.replayed),
             (
                 "account is not in the settings",
                 self.known_accounts is not None and account not in self.known_accounts,
@@ -69,12 +69,21 @@ class AlertPolicy:
                 incident.kind is Kind.INTERACTIVE_FAILED
                 and account in self.quiet_about_interactive,
             ),
+            ("no channel is set", not self.routing.channels_of(incident)),
+        )
+        return next((reason for reason, applies in cases if applies), None)
+
+    def _reason_to_withhold(self, incident: Incident, now: datetime) -> str | None:
+        if self.replayed:
+            return "replayed"
+        cases = (
             ("ended too long ago", now - incident.opened_at > self.max_age),
             (
                 "ended before the account was watched",
                 self.not_before is not None and incident.opened_at < self.not_before,
             ),
-            ("no channel is set", not self.routing.channels_of(incident)),
             ("already resolved", incident.state is State.RESOLVED),
         )
-        return next((reason for reason, applies in cases if applies), None)
+        return self.unwanted(incident) or next(
+            (reason for reason, applies in cases if applies), None
+        )

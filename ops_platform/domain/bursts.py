@@ -38,9 +38,14 @@ class Burst:
     members: Sequence[Incident]
 
     @property
+    def still_open(self) -> list[Incident]:
+        """Return those of them that are not resolved."""
+        return [member for member in self.members if member.state is State.OPEN]
+
+    @property
     def standing(self) -> Standing:
         """Return what there is to tell of all of them."""
-        still_open = [member for member in self.members if member.state is State.OPEN]
+        still_open = self.still_open
         ends = [member.resolved_at for member in self.members if member.resolved_at]
         return Standing(
             state=State.OPEN if still_open else State.RESOLVED,

@@ -7,6 +7,7 @@ as long as no later retry of the task is there.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from ops_platform.domain.identity import RUN_PREFIX
 from ops_platform.domain.incidents import (
@@ -20,6 +21,18 @@ from ops_platform.domain.incidents import (
 )
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.reasons import classify, explain
+
+_Task = tuple[str | None, str]
+
+
+class _Spell(NamedTuple):
+    """A time in which something failed: from the first failure until all was retried with success.
+
+    ``until`` is None as long as something fails.
+    """
+
+    since: datetime
+    until: datetime | None
 
 
 def is_interactive(run_id: str) -> bool:
@@ -43,7 +56,7 @@ def correlate_interactive(jobs: Sequence[Job]) -> Incident | None:
     )
     account, run_id = failed[0].account, str(named[0].run_id)
     flow = min(str(job.flow) for job in named)
-    resolved_at = None if failing else max(map(_stop, failed))
+    spell = _last_spell(jobs)
     return Incident(
         id=incident_id(f"{account}/{flow}/{run_id}"),
         account=account,
@@ -52,12 +65,12 @@ def correlate_interactive(jobs: Sequence[Job]) -> Incident | None:
         execution_arn=None,
         machine_arn=None,
         kind=Kind.INTERACTIVE_FAILED,
-        state=State.OPEN if failing else State.RESOLVED,
+        state=State.RESOLVED if spell.until else State.OPEN,
         owner=min((job.owner for job in named if job.owner), default=None),
         project=None,
         branch=None,
         started_at=min((job.latest.created_at or job.latest.time for job in jobs), default=None),
-        opened_at=min(map(_stop, roots or failed)),
+        opened_at=spell.since,
         failed_jobs=len(roots),
         collateral_jobs=len(collateral),
         steps=tally(roots, collateral, succeeded),
@@ -67,17 +80,53 @@ def correlate_interactive(jobs: Sequence[Job]) -> Incident | None:
         job_id=shown.job_id,
         log_stream=shown.log_stream,
         failing=digest_of(job.latest.job_id for job in roots),
-        resolved_at=resolved_at,
-        resolved_by="the failed tasks were retried" if resolved_at else None,
+        resolved_at=spell.until,
+        resolved_by="the failed tasks were retried" if spell.until else None,
     )
 
 
 def _newest_retries(jobs: Iterable[Job]) -> list[Job]:
     """Return the last retry of each task; a job that names no task stands for itself."""
-    newest: dict[tuple[str | None, str], Job] = {}
+    return [retries[-1] for retries in _tasks(jobs).values()]
+
+
+def _tasks(jobs: Iterable[Job]) -> dict[_Task, list[Job]]:
+    tasks: dict[_Task, list[Job]] = {}
     for job in sorted(jobs, key=lambda job: (job.latest.retry or 0, job.latest.job_id)):
-        newest[job.latest.step, job.latest.task_id or job.latest.job_id] = job
-    return list(newest.values())
+        task = (job.latest.step, job.latest.task_id or job.latest.job_id)
+        tasks.setdefault(task, []).append(job)
+    return tasks
+
+
+def _last_spell(jobs: Iterable[Job]) -> _Spell:
+    """Return the last time in which any task had failed and not yet been tried again."""
+    broken = _broken(jobs)
+    spell = broken[0]
+    for since, until in broken[1:]:
+        if spell.until is not None and since > spell.until:
+            spell = _Spell(since, until)
+        else:
+            spell = spell._replace(until=_later(spell.until, until))
+    return spell
+
+
+def _broken(jobs: Iterable[Job]) -> list[_Spell]:
+    """Return for each failure how long its task was left at it, the first failure first."""
+    spells = []
+    for retries in _tasks(jobs).values():
+        for job, later in zip(retries, [*retries[1:], None], strict=True):
+            if job.latest.status == "FAILED":
+                until = max(_stop(job), _begin(later)) if later else None
+                spells.append(_Spell(_stop(job), until))
+    return sorted(spells, key=lambda spell: spell.since)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return None if one is None or other is None else max(one, other)
+
+
+def _begin(job: Job) -> datetime:
+    return job.latest.created_at or job.latest.time
 
 
 def _stop(job: Job) -> datetime:

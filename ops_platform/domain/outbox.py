@@ -10,6 +10,10 @@ FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 # Slack may still be at work on a post whose connection we lost; to look sooner proves nothing.
 UNSURE_WAIT = timedelta(seconds=30)
+# What Slack limits wherever it is done; posts are limited by channel.
+EDITS = "edits"
+LOOKUPS = "look-ups"
+PERMALINKS = "permalinks"
 
 
 class State(StrEnum):
@@ -48,7 +52,8 @@ class Next:
     """What to do next, and the reason in Slack's own word.
 
     ``plain`` and ``fallback`` ask for another way, ``afresh`` for a new message in the place of one
-    that cannot be edited. Until ``hold`` is over nobody else is to try either.
+    that cannot be edited, or stands where nobody can edit it. Until ``hold`` is over nobody else is
+    to try either.
     """
 
     state: State
@@ -101,8 +106,8 @@ def _refused(
     if fault is Fault.CONTENT and not attempt.plain:
         return Next(State.PENDING, now, error, plain=True)
     if fault is Fault.CHANNEL and attempt.may_fall_back and not attempt.replies:
-        return Next(State.PENDING, now, error, fallback=True)
-    if fault is Fault.MESSAGE and attempt.edits and not attempt.replies:
+        return Next(State.PENDING, now, error, fallback=True, afresh=attempt.edits)
+    if fault is Fault.MESSAGE and attempt.edits:
         return Next(State.PENDING, now, error, afresh=True)
     final = fault in {Fault.CONTENT, Fault.MESSAGE}
     if final or attempt.number * LONGEST_RETRY >= give_up:

@@ -229,8 +229,8 @@ class Notifier(Protocol):
         """Return where the message with that key stands, None if it is not there."""
         ...
 
-    def permalink(self, *, channel: str, ts: str) -> str | None:
-        """Return the address of a message, None if nobody tells."""
+    def permalink(self, *, channel: str, ts: str) -> str | LookupUnavailable | None:
+        """Return the address of a message, None if there is none."""
         ...
 
     def lookup_user(self, email: str) -> str | LookupUnavailable | None:

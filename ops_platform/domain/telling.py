@@ -28,6 +28,11 @@ class Why(StrEnum):
 NOTED = frozenset({Why.FAILED_AGAIN, Why.RESOLVED, Why.REMINDER})
 """Those that get a note in the thread, since an edit rings no bell."""
 
+_SHOWN = (
+    "flow", "kind", "owner", "project", "branch", "reason", "error", "step", "job_id",
+    "log_stream", "resolved_by",
+)  # fmt: skip
+
 
 class Standing(msgspec.Struct, frozen=True):
     """What there is to tell: of one incident, or of a burst of them told as one.
@@ -58,14 +63,14 @@ class Told(msgspec.Struct, frozen=True):
 
 def standing(incident: Incident) -> Standing:
     """Return what there is to tell of an incident."""
-    shown = (incident.flow, incident.kind, incident.owner, incident.reason, incident.error)
+    shown = (getattr(incident, name) for name in _SHOWN)
     steps = (f"{step} {msgspec.structs.astuple(tally)}" for step, tally in incident.steps.items())
     return Standing(
         state=incident.state,
         since=incident.opened_at,
         failing=incident.failing,
         failures=incident.failed_jobs,
-        shown=digest_of([*map(repr, shown), *steps, str(incident.resolved_by)]),
+        shown=digest_of([*map(repr, enumerate(shown)), *steps]),
         resolved_at=incident.resolved_at,
     )
 

@@ -5,13 +5,13 @@ asked outside of it; the rest is pure.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
-from ops_platform.adapters.ledger import bursts, incidents, job_logs, tracks
-from ops_platform.adapters.ledger.alerts import MESSAGE, Alert
+from ops_platform.adapters.ledger import bursts, incidents, job_logs, jobs, tracks
+from ops_platform.adapters.ledger.alerts import DETAILS, MESSAGE, Alert
 from ops_platform.adapters.ledger.database import Transaction
 from ops_platform.domain.alert_message import Message, render, render_plain
 from ops_platform.domain.burst_message import render_burst
@@ -21,8 +21,9 @@ from ops_platform.domain.identity import Links
 from ops_platform.domain.incidents import Incident, digest_of
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.notes import render_note
+from ops_platform.domain.routes import Stage, severity
 from ops_platform.domain.story import JobLog, Story, Track
-from ops_platform.domain.telling import NOTED, Told, Why, standing
+from ops_platform.domain.telling import NOTED, Standing, Told, Why, standing
 from ops_platform.operations.plan_alerts import page_part
 
 Mention = Callable[[str | None], str | None]
@@ -40,8 +41,14 @@ class Material:
     burst: Burst | None = None
     track: Track | None = None
     log: JobLog | None = None
+    job: Job | None = None
     page: Page | None = None
     jobs: Sequence[Job] = ()
+
+    @property
+    def standing(self) -> Standing:
+        """Return what there is to tell."""
+        return self.burst.standing if self.burst else standing(self.incident)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class Composer:
 
     links: Mapping[str, Links]
     mention: Mention
+    stages: Mapping[str, Stage] = field(default_factory=dict)
 
     def compose(self, material: Material, *, now: datetime) -> Composed:
         """Return the message of a row, as it is now."""
@@ -65,7 +73,7 @@ class Composer:
         message = self._words(material, now)
         if alert.plain:
             message = render_plain(message)
-        current = material.burst.standing if material.burst else standing(material.incident)
+        current = material.standing
         mentioned_at = now if alert.why in _MENTIONING else alert.mentioned_at or now
         words = msgspec.json.encode([message.text, list(message.blocks)]).decode()
         return Composed(message, Told(current, mentioned_at, digest_of([words])))
@@ -73,7 +81,7 @@ class Composer:
     def _words(self, material: Material, now: datetime) -> Message:
         alert, incident = material.alert, material.incident
         links = self.links.get(incident.account) or next(iter(self.links.values()))
-        if alert.part.startswith("details/"):
+        if alert.part.startswith(DETAILS):
             return _page(material, links)
         meant_for = alert.channel if alert.fallback else None
         if material.burst is not None and alert.part == MESSAGE:
@@ -84,17 +92,24 @@ class Composer:
                 meant_for=meant_for,
                 now=now,
             )
-        story = Story(
+        story = self._story(material, links, meant_for)
+        if alert.why in NOTED and alert.part != MESSAGE:
+            return render_note(alert.why, story, now=now)
+        return render(story, now=now)
+
+    def _story(self, material: Material, links: Links, meant_for: str | None) -> Story:
+        incident = material.incident
+        stage = self.stages.get(incident.account, Stage.PRODUCTION)
+        return Story(
             incident,
             links,
             self.mention(incident.owner),
             track=material.track,
             log=material.log,
             meant_for=meant_for,
+            severity=severity(incident, stage),
+            job=material.job,
         )
-        if alert.why in NOTED and alert.part != MESSAGE:
-            return render_note(alert.why, story, now=now)
-        return render(story, now=now)
 
     def _mentions(self, burst: Burst) -> list[str]:
         owners = sorted({member.owner for member in burst.members if member.owner})
@@ -103,16 +118,24 @@ class Composer:
 
 
 def gather(tx: Transaction, alert: Alert, parent: Alert, incident: Incident) -> Material:
-    """Return what the ledger knows for a message."""
-    if alert.part.startswith("details/"):
+    """Return what the ledger knows for a message.
+
+    What is noted of a burst is told of one that is still open, if there is any.
+    """
+    if alert.part.startswith(DETAILS):
         return _gather_page(tx, alert, parent, incident)
+    burst = bursts.of_leader(tx, parent)
+    if burst is not None and burst.still_open and incident not in burst.still_open:
+        incident = burst.still_open[0]
+    job_id, account = incident.job_id, incident.account
     return Material(
         alert,
         incident,
         parent,
-        burst=bursts.of_leader(tx, parent),
+        burst=burst,
         track=tracks.track(tx, incident),
-        log=job_logs.load(tx, incident.account, incident.job_id) if incident.job_id else None,
+        log=job_logs.load(tx, account, job_id) if job_id else None,
+        job=jobs.load(tx, account, [job_id]).get(job_id) if job_id else None,
     )
 
 

@@ -8,9 +8,8 @@ becomes a later due time, and a hold that every sender keeps.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from ops_platform.adapters.ledger import alerts, leases
+from ops_platform.adapters.ledger import alerts, leases, sending
 from ops_platform.adapters.ledger.alerts import MESSAGE, Alert
 from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.domain.alerts import AlertPolicy
@@ -22,16 +21,16 @@ from ops_platform.domain.delivery import (
     Unreachable,
 )
 from ops_platform.domain.incidents import Incident
-from ops_platform.domain.outbox import Attempt, Next, State, after, unsure_wait
+from ops_platform.domain.outbox import PERMALINKS, Attempt, State, after, unsure_wait
 from ops_platform.domain.ports import Notifier
 from ops_platform.domain.telling import Told, Why
-from ops_platform.operations.compose_alert import Composed, Composer, gather, incident_of
-from ops_platform.operations.hold_back_alerts import HeldBack, hold_back
-from ops_platform.operations.plan_alerts import plan_message, plan_pages, remind
+from ops_platform.operations.compose_alert import Composed, Composer, gather
+from ops_platform.operations.conclude_alert import HOLD, Recorder
+from ops_platform.operations.due_alert import Due, with_surroundings
+from ops_platform.operations.hold_back_alerts import Gate, HeldBack
+from ops_platform.operations.plan_alerts import remind
 
 LEASE = "deliver_alerts"
-HOLD = "posts to "
-EDITS = "edits"  # which Slack limits wherever they are
 # So long we wait for a look-up that fails in passing: after that, a second copy beats a lost alert.
 LOOKUP_PATIENCE = timedelta(minutes=10)
 _NEWS = frozenset({Why.FIRST, Why.FAILED_AGAIN})
@@ -48,14 +47,6 @@ class Delivered:
     why: Why
     reason: str | None = None
     permalink: str | None = None
-
-
-class _Due(NamedTuple):
-    """A message that is due, the one in whose thread it belongs, and its incident."""
-
-    alert: Alert
-    parent: Alert
-    incident: Incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,51 +96,50 @@ class Sender:
         with self.ledger.transaction() as tx:
             if not self._renew(tx):
                 return None
-            due = self._first_due(tx)
-            if due is None:
+            alert = self._first_due(tx)
+            if alert is None:
                 return None
-            may_be_there = due.alert.is_unsure or due.alert.is_posted
+            due = with_surroundings(tx, alert)
+            may_be_there = alert.is_unsure or alert.is_posted
             held = None if may_be_there else self._hold_back(tx, due)
+            if held is None:
+                # Should one that is made of it be the end of each sender, the others are told.
+                later = self.clock() + unsure_wait(alert.attempts)
+                alerts.change(tx, alert, due_at=later)
         if held is not None:
-            return self._delivered(due, held.state, held.reason)
+            return _delivered(due, held.state, held.reason)
         return self._attempt(due)
 
-    def _first_due(self, tx: Transaction) -> _Due | None:
+    def _first_due(self, tx: Transaction) -> Alert | None:
         now = self.clock()
         held = leases.held(tx, HOLD, now)
-        alert = alerts.first_due(
-            tx, now, held=held, hold_edits=EDITS in held, fallback=self.fallback_channel
-        )
-        if alert is None:
-            return None
-        return _Due(alert, alerts.parent_of(tx, alert) or alert, incident_of(tx, alert))
+        return sending.first_due(tx, now, held=held, fallback=self.fallback_channel)
 
-    def _hold_back(self, tx: Transaction, due: _Due) -> HeldBack | None:
-        return hold_back(tx, *due, policy=self.policy, now=self.clock())
+    def _hold_back(self, tx: Transaction, due: Due) -> HeldBack | None:
+        return Gate(tx, self.policy, self.clock()).hold_back(*due)
 
-    def _attempt(self, due: _Due) -> Delivered | None:
+    def _attempt(self, due: Due) -> Delivered | None:
         if due.alert.is_unsure and not due.alert.is_posted:
             found = self._look_up(due)
+            if isinstance(found, Sent):
+                return self._adopt(due, found)
             if found is not None:
-                return self._conclude(due, found, due.alert.telling)
+                return self._failed(due, due.attempt(self.fallback_channel), found)
+            # It is not there, so what holds back one that was never tried holds for it as well.
+            with self.ledger.transaction() as tx:
+                held = self._hold_back(tx, due)
+            if held is not None:
+                return _delivered(due, held.state, held.reason)
         if due.alert.part == MESSAGE and due.alert.why in _NEWS:
             self.understand(due.incident)
-        due, composed = self._compose(due)
-        alert, told = due.alert, due.alert.told
-        if alert.is_posted and told and told.digest == composed.telling.digest:
-            outcome: Delivery | None = Sent(str(alert.posted_to), str(alert.message_ts))
-        else:
-            outcome = self._send(due, composed)
-        if outcome is None:
-            return None
-        return self._conclude(due, outcome, composed.telling)
+        return self._tell(due)
 
-    def _look_up(self, due: _Due) -> Delivery | None:
+    def _look_up(self, due: Due) -> Delivery | None:
         """Return what the channel tells of an earlier attempt; None means to send again."""
         began = due.alert.sending_at or due.alert.due_at
-        where = self._channel(due)
+        where = due.channel(self.fallback_channel)
         found = self.notifier.find(
-            channel=where, metadata_key=due.alert.key, since=began, thread_ts=_thread(due)
+            channel=where, metadata_key=due.alert.key, since=began, thread_ts=due.thread
         )
         match found:
             case Sent():
@@ -161,125 +151,103 @@ class Sender:
                     return Unreachable(f"no look-up: {error}")
         return None  # not there, or nobody may ever look: a second copy beats a lost alert
 
-    def _compose(self, due: _Due) -> tuple[_Due, Composed]:
+    def _adopt(self, due: Due, found: Sent) -> Delivered | None:
+        """Take what was found for ours, and see whether it still says what there is to say."""
+        with self.ledger.transaction() as tx:
+            adopted = sending.adopt(tx, due.alert, found, now=self.clock())
+        return None if adopted is None else self._tell(due._replace(alert=adopted))
+
+    def _tell(self, due: Due) -> Delivered | None:
+        due, composed = self._compose(due)
+        alert = due.alert
+        stands = alert.is_posted and not alert.is_unsure and alert.told is not None
+        if stands and alert.told and alert.told.digest == composed.telling.digest:
+            there = Sent(str(alert.posted_to), str(alert.message_ts))
+            return self._sent(due, there, composed.telling, anew=False)
+        attempt = due.attempt(self.fallback_channel)
+        claimed = self._claim(due, composed)
+        if claimed is None:
+            return None
+        due = due._replace(alert=claimed)
+        outcome = self._send(due, composed)
+        if isinstance(outcome, Sent):
+            return self._sent(due, outcome, composed.telling, anew=True)
+        return self._failed(due, attempt, outcome)
+
+    def _compose(self, due: Due) -> tuple[Due, Composed]:
         """Write the message from what is known by now."""
         with self.ledger.transaction() as tx:
             # A burst may have begun, and the log told more, since it was read.
-            alert = alerts.load(tx, due.alert.id) or due.alert
-            due = _Due(alert, alerts.parent_of(tx, alert) or alert, incident_of(tx, alert))
+            due = with_surroundings(tx, alerts.load(tx, due.alert.id) or due.alert)
             material = gather(tx, *due)
         return due, self.composer.compose(material, now=self.clock())
 
-    def _send(self, due: _Due, composed: Composed) -> Delivery | None:
-        alert, now = due.alert, self.clock()
-        again_at = now + unsure_wait(alert.attempts)
+    def _claim(self, due: Due, composed: Composed) -> Alert | None:
+        now = self.clock()
+        again_at = now + unsure_wait(due.alert.attempts)
         with self.ledger.transaction() as tx:
             # What came before may have taken long, and somebody else may be at it by now.
             if not self._renew(tx):
                 return None
-            if not alerts.claim(tx, alert, telling=composed.telling, now=now, again_at=again_at):
-                return None
-        message = composed.message
+            return sending.claim(
+                tx, due.alert, telling=composed.telling, now=now, again_at=again_at
+            )
+
+    def _send(self, due: Due, composed: Composed) -> Delivery:
+        alert, message = due.alert, composed.message
         if alert.message_ts is not None:
             return self.notifier.update(
-                channel=str(alert.posted_to),
+                channel=alert.posted_to or alert.channel,
                 ts=alert.message_ts,
                 text=message.text,
                 blocks=message.blocks,
                 metadata_key=alert.key,
             )
         return self.notifier.post(
-            channel=self._channel(due),
+            channel=due.channel(self.fallback_channel),
             text=message.text,
             blocks=message.blocks,
             metadata_key=alert.key,
-            thread_ts=_thread(due),
+            thread_ts=due.thread,
         )
 
-    def _channel(self, due: _Due) -> str:
-        """Return where to post: beside the parent, or where it is meant for, or the fallback."""
-        if due.alert.part != MESSAGE and due.parent.posted_to:
-            return due.parent.posted_to
-        if due.alert.fallback and self.fallback_channel:
-            return self.fallback_channel
-        return due.alert.channel
-
-    def _conclude(self, due: _Due, outcome: Delivery, telling: Told | None) -> Delivered:
+    def _failed(self, due: Due, attempt: Attempt, outcome: Delivery) -> Delivered:
         if isinstance(outcome, Sent):
-            return self._sent(due, outcome, telling)
-        falls_back = self.fallback_channel not in {None, due.alert.channel}
-        attempt = Attempt(
-            number=due.alert.attempts,
-            unsure=due.alert.is_unsure,
-            edits=due.alert.is_posted,
-            replies=due.alert.part != MESSAGE,
-            plain=due.alert.plain,
-            may_fall_back=falls_back and not due.alert.fallback,
-        )
-        then = after(outcome, attempt, now=self.clock(), give_up=self.give_up)
-        with self.ledger.transaction() as tx:
-            self._keep_hold(tx, due, then)
-            alerts.change(tx, due.alert, **_changes(then))
-        return self._delivered(due, then.state, then.reason)
-
-    def _keep_hold(self, tx: Transaction, due: _Due, then: Next) -> None:
-        # The limit is the channel's, not the message's: nobody posts there until it is over.
-        if then.hold is None:
-            return
-        limited = self.fallback_channel if due.alert.fallback else due.alert.channel
-        name = f"{HOLD}{EDITS if due.alert.is_posted else limited}"
-        leases.take(tx, name, holder="Slack", now=self.clock(), length=then.hold)
-
-    def _sent(self, due: _Due, sent: Sent, telling: Told | None) -> Delivered:
+            raise TypeError(outcome)
         now = self.clock()
+        then = after(outcome, attempt, now=now, give_up=self.give_up)
+        # The limit is of the channel as the settings name it, not of its id.
+        falls_back = due.alert.fallback and self.fallback_channel
+        limited = self.fallback_channel if falls_back else due.alert.channel
         with self.ledger.transaction() as tx:
-            alerts.change(
-                tx,
-                due.alert,
-                state=State.SENT,
-                posted_to=sent.channel,
-                message_ts=sent.ts,
-                told=telling,
-                mentioned_at=telling.mentioned_at if telling else now,
-                sent_at=now,
-                reason=None,
-            )
-            self._follow_up(tx, due, now)
-        permalink = due.alert.permalink or self._permalink(due.alert, sent)
-        return replace(self._delivered(due, State.SENT), permalink=permalink)
+            Recorder(tx, self.policy, now).failed(due, attempt, then, limited=str(limited))
+        return _delivered(due, then.state, then.reason)
 
-    def _follow_up(self, tx: Transaction, due: _Due, now: datetime) -> None:
-        """Have the thread written, and told again what changed while it was being told."""
-        message = alerts.load(tx, due.alert.id)
-        if message is None or message.part != MESSAGE:
-            return
-        incident = incident_of(tx, message)
-        plan_pages(tx, message, incident, now=now)
-        plan_message(tx, message, incident.account, policy=self.policy, now=now)
+    def _sent(self, due: Due, sent: Sent, told: Told, *, anew: bool) -> Delivered:
+        with self.ledger.transaction() as tx:
+            recorded = Recorder(tx, self.policy, self.clock()).sent(due, sent, told, anew=anew)
+        permalink = due.alert.permalink
+        if recorded and permalink is None and due.alert.part == MESSAGE:
+            permalink = self._permalink(due.alert, sent)
+        return replace(_delivered(due, State.SENT), permalink=permalink)
 
     def _permalink(self, alert: Alert, sent: Sent) -> str | None:
         # Only now, since a death before the record would leave the message in doubt.
-        permalink = self.notifier.permalink(channel=sent.channel, ts=sent.ts)
         with self.ledger.transaction() as tx:
-            alerts.change(tx, alert, permalink=permalink)
-        return permalink
+            if PERMALINKS in leases.held(tx, HOLD, self.clock()):
+                return None
+        told = self.notifier.permalink(channel=sent.channel, ts=sent.ts)
+        with self.ledger.transaction() as tx:
+            match told:
+                case LookupUnavailable(retry_after_seconds=int(wait)):
+                    recorder = Recorder(tx, self.policy, self.clock())
+                    recorder.hold(PERMALINKS, timedelta(seconds=wait))
+                case str(link):
+                    alerts.change(tx, alert, permalink=link)
+                    return link
+        return None
 
-    def _delivered(self, due: _Due, state: State, reason: str | None = None) -> Delivered:
-        alert = due.alert
-        return Delivered(due.incident, state, alert.channel, alert.part, alert.why, reason)
 
-
-def _thread(due: _Due) -> str | None:
-    return None if due.alert.part == MESSAGE else due.parent.message_ts
-
-
-def _changes(then: Next) -> dict[str, object]:
-    """Return what to write down of a message that was not delivered."""
-    changes: dict[str, object] = {"state": then.state, "due_at": then.due_at, "reason": then.reason}
-    if then.plain:
-        changes |= {"plain": True}
-    if then.fallback:
-        changes |= {"fallback": True, "posted_to": None}
-    if then.afresh:
-        changes |= {"message_ts": None, "posted_to": None, "permalink": None}
-    return changes
+def _delivered(due: Due, state: State, reason: str | None = None) -> Delivered:
+    alert = due.alert
+    return Delivered(due.incident, state, alert.channel, alert.part, alert.why, reason)

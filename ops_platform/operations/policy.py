@@ -9,7 +9,7 @@ from ops_platform.domain.identity import Links
 from ops_platform.domain.ports import Notifier
 from ops_platform.domain.routes import Route, Routing, Severity, Stage
 from ops_platform.operations.compose_alert import Composer
-from ops_platform.operations.find_owner import OwnerFinder
+from ops_platform.operations.find_owner import KnownUsers, OwnerFinder
 from ops_platform.settings.model import Settings
 
 
@@ -58,10 +58,16 @@ def routing(settings: Settings) -> Routing:
     )
 
 
-def composer(settings: Settings, notifier: Notifier | None) -> Composer:
-    """Return what writes messages; without a notifier, nobody is looked up by e-mail."""
+def composer(
+    settings: Settings, notifier: Notifier | None, known: KnownUsers | None = None
+) -> Composer:
+    """Return what writes messages; without a notifier, nobody is looked up by e-mail.
+
+    ``known`` remembers, from one composer to the next, whom Slack knows.
+    """
     links = {account.name: account_links(settings, account.name) for account in settings.accounts}
-    return Composer(links, OwnerFinder(settings.slack, notifier).mention)
+    stages = {account.name: Stage(account.stage) for account in settings.accounts}
+    return Composer(links, OwnerFinder(settings.slack, notifier, known).mention, stages)
 
 
 def alert_policy(settings: Settings, *, replayed: bool = False) -> AlertPolicy:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from ops_platform.adapters.ledger import executions, incidents, jobs
+from ops_platform.adapters.ledger import alerts, executions, incidents, jobs
 from ops_platform.adapters.ledger.database import Transaction
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.incidents import Incident, Run, correlate
@@ -27,6 +27,7 @@ def update_incidents(
         new = {each.id for each in found.values() if incidents.save(tx, each)}
         machines = executions.machines_of(tx, account, run_ids)
         found |= {each.id: each for each in incidents.resolve_by_success(tx, account, machines)}
+        alerts.keep(tx, found.keys() - new)
         for each in found.values():
             tell(tx, each, is_new=each.id in new, policy=policy, now=now)
 

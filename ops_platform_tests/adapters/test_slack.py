@@ -68,7 +68,7 @@ def test_an_edit_replaces_the_message_and_keeps_its_key(
     [message] = inbox.messages("ops-alerts")
     assert (message.text, message.blocks, message.revision) == ("resolved", blocks, 1)
     found = notifier.find(channel=CHANNEL, metadata_key="incident-1", since=now())
-    assert found == alert.ts
+    assert found == alert
 
 
 def test_a_client_that_retries_by_itself_is_refused() -> None:
@@ -213,7 +213,7 @@ def test_a_lost_answer_is_ambiguous_and_looked_up(
     assert isinstance(post(notifier), Ambiguous)
     assert len(inbox.messages()) == stored
     found = notifier.find(channel="ops-alerts", metadata_key="incident-1", since=now())
-    assert found == (inbox.messages()[0].ts if stored else None)
+    assert found == (Sent(CHANNEL, inbox.messages()[0].ts) if stored else None)
 
 
 def test_a_refused_connection_was_never_sent() -> None:

@@ -26,7 +26,7 @@ def test_the_look_up_reads_every_page(inbox: SlackInbox, notifier: SlackNotifier
     for number in range(450):
         inbox.say("ops-alerts", f"chatter {number}")
     post(notifier, key="other")
-    assert notifier.find(channel=CHANNEL, metadata_key="wanted", since=now()) == alert.ts
+    assert notifier.find(channel=CHANNEL, metadata_key="wanted", since=now()) == alert
     assert len(inbox.calls(HISTORY)) == 3
 
 
@@ -44,7 +44,7 @@ def test_the_look_up_gives_up_rather_than_denies(
 def test_the_look_up_allows_for_a_clock_that_is_ahead(notifier: SlackNotifier) -> None:
     """A message is found though our clock is minutes ahead of Slack's, not hours."""
     alert = sent(notifier)
-    for ahead, expected in ((timedelta(minutes=4), alert.ts), (timedelta(hours=1), None)):
+    for ahead, expected in ((timedelta(minutes=4), alert), (timedelta(hours=1), None)):
         found = notifier.find(channel=CHANNEL, metadata_key="incident-1", since=now() + ahead)
         assert found == expected
 
@@ -58,7 +58,7 @@ def test_a_reply_is_looked_up_in_its_thread(notifier: SlackNotifier) -> None:
     assert isinstance(reply, Sent)
     wanted = {"channel": CHANNEL, "metadata_key": "reply"}
     assert notifier.find(**wanted, since=now()) is None
-    assert notifier.find(**wanted, since=now(), thread_ts=alert.ts) == reply.ts
+    assert notifier.find(**wanted, since=now(), thread_ts=alert.ts) == reply
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,5 @@ def test_a_permalink_is_told_if_there_is_one(notifier: SlackNotifier, inbox: Sla
     alert = sent(notifier)
     link = notifier.permalink(channel=alert.channel, ts=alert.ts)
     assert link == f"{inbox.url}/archives/{CHANNEL}/p{alert.ts.replace('.', '')}"
-    assert notifier.permalink(channel=alert.channel, ts="1.000001") is None
+    none = notifier.permalink(channel=alert.channel, ts="1.000001")
+    assert none == LookupUnavailable("message_not_found")

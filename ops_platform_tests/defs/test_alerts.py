@@ -44,12 +44,18 @@ def test_a_delivered_alert_is_an_observation_that_leads_to_its_message(
     assert ticked.skip_message == "Alerts: 1 sent."
     (observed,) = ticked.asset_events
     assert observed.asset_key.path == ["alerts", "staging"]
-    assert observed.description == "TrainFlow sfn-run-1: sent"
+    assert observed.description == "TrainFlow sfn-run-1: message sent"
     told = metadata(observed)
     (message,) = inbox.messages("#alerts-staging")
     assert str(told.pop("message")).startswith(f"{inbox.url}/archives/{message.channel}/p")
     assert len(str(told.pop("incident"))) == 16
-    assert told == {"flow": "TrainFlow", "run_id": "sfn-run-1", "channel": "#alerts-staging"}
+    assert told == {
+        "flow": "TrainFlow",
+        "run_id": "sfn-run-1",
+        "channel": "#alerts-staging",
+        "part": "message",
+        "why": "first notification",
+    }
 
 
 def test_a_tick_with_nothing_due_says_so(dagster: Dagster) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops_platform.adapters.ledger import alerts, leases
+from ops_platform.adapters.ledger import leases, sending
 from ops_platform.adapters.ledger.alerts import Alert
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.delivery import Sent
-from ops_platform.operations.deliver_alerts import UNSURE_WAIT
+from ops_platform.domain.outbox import UNSURE_WAIT
+from ops_platform.domain.telling import Told, standing
 from ops_platform_tests.operations.delivery_world import CHANNELS, LEASE, World, world_around
 
 
@@ -72,17 +73,16 @@ def test_an_alert_that_senders_die_over_does_not_stand_in_the_way_of_others(worl
 
     assert world.deliver("two") == ["sent", "sent"]
     told = [(message.metadata or {})["event_payload"]["key"] for message in world.messages()]
-    assert told == [f"{other}:1", f"{deadly}:1"]
+    assert told == [f"{one}:#alerts-staging:message" for one in (other, deadly)]
 
 
 def _die_before_posting(world: World, incident: str) -> Alert:
     """Leave behind what a sender does that dies with an alert in its hands."""
     alert, now = world.alert(incident), world.clock()
+    telling = Told(standing(world.incident(incident)), now, digest="lost")
     with world.ledger.transaction() as tx:
         leases.take(tx, "deliver_alerts", holder="dead", now=now, length=LEASE)
-        assert alerts.claim(
-            tx, alert, channel=CHANNELS["staging"], now=now, again_at=now + UNSURE_WAIT
-        )
+        assert sending.claim(tx, alert, telling=telling, now=now, again_at=now + UNSURE_WAIT)
     return alert
 
 

@@ -10,9 +10,10 @@ from ops_platform.domain.identity import Links
 from ops_platform.operations.policy import (
     account_links,
     account_names,
-    addresses,
     alert_policy,
+    composer,
     queue_accounts,
+    routing,
 )
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
@@ -55,13 +56,11 @@ def test_accounts_are_known_by_their_aws_ids(settings: Settings) -> None:
 
 def test_each_account_has_its_channel_or_the_default_and_its_links(settings: Settings) -> None:
     """So an account is added in one place."""
-    known = addresses(settings)
-    assert {name: address.channel for name, address in known.items()} == {
-        "staging": "#alerts",
-        "production": "#alerts-production",
-    }
-    assert known["production"].links == Links("eu-west-1", "https://metaflow.example.com")
-    assert known["staging"].links == Links("eu-central-1", None)
+    channels = routing(settings).channels
+    assert channels == {"staging": "#alerts", "production": "#alerts-production"}
+    links = composer(settings, None).links
+    assert links["production"].metaflow_ui == "https://metaflow.example.com"
+    assert (links["staging"].region, links["staging"].metaflow_ui) == ("eu-central-1", None)
 
 
 def test_a_foreign_account_still_has_links_to_aws(settings: Settings) -> None:

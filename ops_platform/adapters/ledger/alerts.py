@@ -4,7 +4,7 @@ A message is due while its row is pending, sending or ambiguous. A row that is s
 again when the message has to be edited.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,27 +12,31 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ops_platform.adapters.ledger.queries import fetch
+from ops_platform.adapters.ledger.queries import fetch, one_of
 from ops_platform.adapters.ledger.schema import alerts
 from ops_platform.domain.alerts import Send, Withhold
+from ops_platform.domain.incidents import Incident
 from ops_platform.domain.outbox import State
-from ops_platform.domain.telling import Told, Why
+from ops_platform.domain.telling import Standing, Told, Why, standing
 
 MESSAGE = "message"
 """The part of an incident's alert that stands in the channel; all others are in its thread."""
+DETAILS = "details/"
+"""How the parts begin that are pages of the thread, which ring no bell; the others are notes."""
 
-
-_AS_MEANT = {"plain": False, "fallback": False}
 OPEN = (State.PENDING, State.SENDING, State.AMBIGUOUS)
+_AS_MEANT = {"plain": False, "fallback": False}
+_AFRESH = {"message_ts": None, "posted_to": None, "permalink": None, "told": None}
 
 
 class Alert(msgspec.Struct, frozen=True):
     """One message about an incident in one channel, to be sent or sent.
 
-    ``channel`` is the one it is meant for, ``posted_to`` Slack's id of where it stands. ``why`` is why it is, or was last, due; ``reason`` what became of that. ``telling`` is what the last
-    attempt said, ``told`` what is known to stand there. ``plain`` and ``fallback`` say that
-    Slack refused its blocks, or its channel. ``burst`` marks the message of a burst, ``told_with``
-    that message for the others of the burst.
+    ``channel`` is the one it is meant for, ``posted_to`` Slack's id of where it stands. ``why`` is
+    why it is, or was last, due; ``reason`` what became of that. ``telling`` is what the last
+    attempt said, or what was left unsaid; ``told`` what is known to stand there. ``plain`` and ``fallback``
+    say that Slack refused its blocks, or its channel. ``burst`` marks the message of a burst,
+    ``told_with`` that message for the others of the burst.
     """
 
     id: int
@@ -77,27 +81,49 @@ class Alert(msgspec.Struct, frozen=True):
 
 def open_alert(
     tx: sa.Connection,
-    incident_id: str,
+    incident: Incident,
     verdict: Send | Withhold,
     *,
     channel: str,
     now: datetime,
 ) -> None:
-    """Put the first message of an incident into the outbox, or note why none is to be sent."""
+    """Put an incident's first message into the outbox, or note why none is to be sent.
+
+    What was withheld before, or never arrived, gets another chance.
+    """
     values: dict[str, Any]
     match verdict:
         case Send(due_at):
             values = {"state": State.PENDING, "due_at": due_at, "reason": None}
         case Withhold(reason):
             values = {"state": State.WITHHELD, "due_at": now, "reason": reason}
-    place = {"incident_id": incident_id, "channel": channel, "part": MESSAGE}
-    statement = insert(alerts).values(**place, why=Why.FIRST, attempts=0, **_AS_MEANT, **values)
-    tx.execute(statement.on_conflict_do_update(constraint="alerts_place", set_=values))
+    values |= {"why": Why.FIRST, "attempts": 0, "telling": _unsaid(standing(incident), now)}
+    place = {"incident_id": incident.id, "channel": channel, "part": MESSAGE}
+    untold = (
+        alerts.c.state.in_((State.WITHHELD, State.DEAD))
+        & alerts.c.told_with.is_(None)
+        & alerts.c.message_ts.is_(None)
+    )
+    told = plain(values)
+    statement = insert(alerts).values(**place, **_AS_MEANT, **told)
+    tx.execute(statement.on_conflict_do_update(constraint="alerts_place", set_=told, where=untold))
+
+
+def withhold(
+    tx: sa.Connection, alert: Alert, reason: str, *, unsaid: Standing, now: datetime
+) -> None:
+    """Note why a message is not to be sent, and what it would have told."""
+    values = {"state": State.WITHHELD, "due_at": now, "reason": reason, "silence_id": None}
+    change(tx, alert, **values, telling=_unsaid(unsaid, now))
 
 
 def expect(tx: sa.Connection, alert: Alert, why: Why, *, due_at: datetime) -> None:
-    """Have a message that was sent edited."""
-    change(tx, alert, state=State.PENDING, why=why, due_at=due_at, attempts=0, reason=None)
+    """Have a message edited; one that waits to be edited already is edited no later for it."""
+    if alert.state is State.PENDING:
+        soon = sa.func.least(alerts.c.due_at, due_at)
+        change(tx, alert, why=why, due_at=soon)
+    else:
+        change(tx, alert, state=State.PENDING, why=why, due_at=due_at, attempts=0, reason=None)
 
 
 def add_part(
@@ -105,15 +131,25 @@ def add_part(
 ) -> None:
     """Have a message written into the thread; ``again`` if what stands there is to be edited."""
     place = {"incident_id": parent.incident_id, "channel": parent.channel, "part": part}
-    due = {"state": State.PENDING, "why": why, "due_at": due_at, "attempts": 0}
+    due = {"state": State.PENDING, "why": why, "due_at": due_at, "attempts": 0, "reason": None}
     how = _AS_MEANT | {"fallback": parent.fallback}
     statement = insert(alerts).values(**place, **due, **how)
     if again:
-        sent = alerts.c.state.in_((State.SENT, State.DEAD))
-        statement = statement.on_conflict_do_update(constraint="alerts_place", set_=due, where=sent)
+        ended = alerts.c.state.not_in(OPEN)
+        statement = statement.on_conflict_do_update(
+            constraint="alerts_place", set_=due, where=ended
+        )
     else:
         statement = statement.on_conflict_do_nothing(constraint="alerts_place")
     tx.execute(statement)
+
+
+def forget_thread(tx: sa.Connection, parent: Alert, *, now: datetime) -> None:
+    """Have the pages of a thread written anew, since its message will be a new one."""
+    ours = (alerts.c.incident_id == parent.incident_id) & (alerts.c.channel == parent.channel)
+    pages = alerts.c.part.startswith(DETAILS, autoescape=True)
+    due = {"state": State.PENDING, "due_at": now, "attempts": 0, "fallback": parent.fallback}
+    tx.execute(sa.update(alerts).where(ours, pages).values(**due, **_AFRESH))
 
 
 def are_due(tx: sa.Connection, now: datetime) -> bool:
@@ -122,30 +158,17 @@ def are_due(tx: sa.Connection, now: datetime) -> bool:
     return bool(tx.scalar(sa.select(waiting)))
 
 
-def first_due(
-    tx: sa.Connection,
-    now: datetime,
-    *,
-    held: Collection[str] = (),
-    hold_edits: bool = False,
-    fallback: str | None = None,
-) -> Alert | None:
-    """Return the message that waits longest for a sender.
+def keep(tx: sa.Connection, incident_ids: Collection[str]) -> None:
+    """Keep senders, until the transaction ends, from changing the messages that tell incidents.
 
-    Left aside are posts to ``held`` channels, and edits if Slack wants to see none for now.
-
-    One that is ``sending`` was left behind by a sender that died: under the lease there is but one.
-    What an incident's own message has to say goes before what its thread has.
+    So each sees what the other has done: a change is planned for what was told before it, or told.
     """
-    channel = sa.case((alerts.c.fallback, fallback or ""), else_=alerts.c.channel)
-    is_edit = alerts.c.message_ts.is_not(None)
-    may = sa.and_(is_edit, sa.literal(not hold_edits)) | (~is_edit & channel.not_in(held))
-    query = (
-        sa.select(alerts)
-        .where(alerts.c.state.in_(OPEN), alerts.c.due_at <= now, may)
-        .order_by(alerts.c.part != MESSAGE, alerts.c.due_at, alerts.c.id)
-    )
-    return next(iter(found(tx, query.limit(1))), None)
+    ours = one_of(alerts.c.incident_id, incident_ids) & (alerts.c.part == MESSAGE)
+    messages = sa.select(alerts.c.id).where(ours)
+    leaders = sa.select(alerts.c.told_with).where(ours, alerts.c.told_with.is_not(None))
+    wanted = alerts.c.id.in_(messages.union(leaders))
+    # In one order, so that nobody waits for somebody who waits for him.
+    tx.execute(sa.select(alerts.c.id).where(wanted).order_by(alerts.c.id).with_for_update())
 
 
 def load(tx: sa.Connection, alert_id: int) -> Alert | None:
@@ -172,41 +195,23 @@ def parent_of(tx: sa.Connection, alert: Alert) -> Alert | None:
     return next(iter(found(tx, query)), None)
 
 
-def claim(
-    tx: sa.Connection, alert: Alert, *, telling: Told | None, now: datetime, again_at: datetime
-) -> bool:
-    """Mark a message as being sent; return False if it is no longer as it was read.
-
-    Should the sender die over it, it is due again at ``again_at``, so that no message stands in the
-    way of all others. Of several attempts in doubt the time of the first is kept: there a look-up
-    has to begin.
-    """
-    as_read = (alerts.c.state == alert.state) & (alerts.c.attempts == alert.attempts)
-    began = alert.sending_at if alert.is_unsure else now
-    claimed = (
-        sa.update(alerts)
-        .where(alerts.c.id == alert.id, as_read)
-        .values(
-            state=State.SENDING,
-            sending_at=began,
-            due_at=again_at,
-            telling=None if telling is None else msgspec.to_builtins(telling),
-            attempts=alert.attempts + 1,
-        )
-        .returning(alerts.c.id)
-    )
-    return tx.scalar(claimed) is not None
-
-
 def change(tx: sa.Connection, alert: Alert, **values: object) -> None:
     """Write down what became of a message."""
-    plain = {
+    tx.execute(sa.update(alerts).where(alerts.c.id == alert.id).values(**plain(values)))
+
+
+def found(tx: sa.Connection, query: sa.Executable) -> list[Alert]:
+    """Return what a query for whole rows of the outbox finds, or a change has changed."""
+    return [msgspec.convert(row, Alert) for row in fetch(tx, query)]
+
+
+def plain(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values as the columns take them."""
+    return {
         name: msgspec.to_builtins(value) if isinstance(value, Told) else value
         for name, value in values.items()
     }
-    tx.execute(sa.update(alerts).where(alerts.c.id == alert.id).values(**plain))
 
 
-def found(tx: sa.Connection, query: sa.Select[Any]) -> list[Alert]:
-    """Return what a query for whole rows of the outbox finds."""
-    return [msgspec.convert(row, Alert) for row in fetch(tx, query)]
+def _unsaid(would: Standing, now: datetime) -> Told:
+    return Told(would, now, digest="")

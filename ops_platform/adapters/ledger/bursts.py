@@ -18,7 +18,7 @@ _TOLD = (State.PENDING, State.SENDING, State.AMBIGUOUS, State.SENT)
 
 
 def of_leader(tx: sa.Connection, message: Alert) -> Burst | None:
-    """Return the burst that a message tells of, None if it tells of one incident alone."""
+    """Return the burst that a message tells of, None as long as it tells of one incident alone."""
     if message.burst is None:
         return None
     query = (
@@ -28,40 +28,48 @@ def of_leader(tx: sa.Connection, message: Alert) -> Burst | None:
         .order_by(alerts.c.id != message.id, incidents.c.opened_at, incidents.c.id)
     )
     members = [msgspec.convert(row, Incident) for row in fetch(tx, query)]
-    return Burst(By(message.burst.split("\n", 1)[0]), members)
+    return Burst(By(message.burst.split("\n", 1)[0]), members) if len(members) > 1 else None
 
 
 def leader(
     tx: sa.Connection, channel: str, key: str, *, now: datetime, within: timedelta
 ) -> Alert | None:
-    """Return the message of a burst that another incident may still join."""
+    """Return the message of a burst that another incident may still join, kept from others."""
     query = (
         sa.select(alerts)
         .where(alerts.c.burst == key, alerts.c.channel == channel)
         .where(alerts.c.state.in_(_TOLD), alerts.c.joined_at > now - within)
         .order_by(alerts.c.joined_at.desc())
         .limit(1)
+        .with_for_update()
     )
     return next(iter(found(tx, query)), None)
 
 
-def alike(
-    tx: sa.Connection, message: Alert, incident: Incident, rule: BurstRule, *, since: datetime
-) -> list[Alert]:
-    """Return the messages of a channel that may make a burst with this one, itself included."""
+def alike(tx: sa.Connection, message: Alert, incident: Incident, rule: BurstRule) -> list[Alert]:
+    """Return the messages of a channel that make a burst with this one, itself included.
+
+    They are of incidents that opened at about the same time. Empty if they are not enough. None of
+    them changes until the transaction ends.
+    """
     common = incidents.c.flow if rule.by is By.FLOW else incidents.c.reason
     value = incident.flow if rule.by is By.FLOW else incident.reason
-    query = (
-        sa.select(alerts)
+    earliest, latest = incident.opened_at - rule.within, incident.opened_at + rule.within
+    wanted = (
+        sa.select(alerts.c.id)
         .join(incidents, incidents.c.id == alerts.c.incident_id)
+        .where(incidents.c.account == incident.account, common == value)
+        .where(incidents.c.opened_at.between(earliest, latest), incidents.c.state == "open")
         .where(alerts.c.channel == message.channel, alerts.c.part == MESSAGE)
         .where(alerts.c.state.in_(_TOLD), alerts.c.burst.is_(None))
         .where(alerts.c.told_with.is_(None), alerts.c.silence_id.is_(None))
-        .where(incidents.c.account == incident.account, common == value)
-        .where(incidents.c.opened_at > since, incidents.c.state == "open")
-        .order_by(alerts.c.id)
     )
-    return found(tx, query)
+    enough = wanted.limit(rule.at_least).subquery()
+    if (tx.scalar(sa.select(sa.func.count()).select_from(enough)) or 0) < rule.at_least:
+        return []
+    ids = list(tx.scalars(wanted))
+    query = sa.select(alerts).where(alerts.c.id == sa.any_(sa.cast(ids, sa.ARRAY(sa.BigInteger))))
+    return found(tx, query.order_by(alerts.c.id).with_for_update())
 
 
 def join(tx: sa.Connection, first: Alert, others: list[Alert], *, now: datetime) -> None:
@@ -72,8 +80,8 @@ def join(tx: sa.Connection, first: Alert, others: list[Alert], *, now: datetime)
         "due_at": now,
         "told_with": first.id,
     }
-    ids = [other.id for other in others]
-    tx.execute(sa.update(alerts).where(alerts.c.id.in_(ids)).values(**withheld))
+    ids = sa.cast([other.id for other in others], sa.ARRAY(sa.BigInteger))
+    tx.execute(sa.update(alerts).where(alerts.c.id == sa.any_(ids)).values(**withheld))
     tx.execute(sa.update(alerts).where(alerts.c.id == first.id).values(joined_at=now))
 
 

@@ -18,7 +18,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _SELECTED = [incidents.c[name] for name in Incident.__struct_fields__]
 _ALERTS_SENT = (
     sa.select(sa.func.count())
-    .where(alerts.c.incident_id == incidents.c.id, alerts.c.state == "sent")
+    .where(alerts.c.incident_id == incidents.c.id, alerts.c.part == alerts_.MESSAGE)
+    .where(alerts.c.message_ts.is_not(None))
     .scalar_subquery()
     .label("alerts_sent")
 )
@@ -84,7 +85,7 @@ def resolve_by_success(
         .values(state=State.RESOLVED, resolved_at=query.c.stopped_at, resolved_by=query.c.by)
         .returning(*_SELECTED)
     )
-    return [msgspec.convert(dict(row), Incident) for row in tx.execute(resolved).mappings()]
+    return [msgspec.convert(row, Incident) for row in fetch(tx, resolved)]
 
 
 def resolve(tx: sa.Connection, incident_id: str, *, by: str, now: datetime) -> Incident | None:
@@ -95,22 +96,28 @@ def resolve(tx: sa.Connection, incident_id: str, *, by: str, now: datetime) -> I
         .values(state=State.RESOLVED, resolved_at=now, resolved_by=by)
         .returning(*_SELECTED)
     )
-    row = tx.execute(resolved).mappings().first()
-    return None if row is None else msgspec.convert(dict(row), Incident)
+    row = next(iter(fetch(tx, resolved)), None)
+    return None if row is None else msgspec.convert(row, Incident)
 
 
 def untouched(
     tx: sa.Connection, account: str, *, before: datetime, limit: int
 ) -> list[alerts_.Alert]:
-    """Return the messages of an account's open incidents over which nobody was called since."""
+    """Return the messages of an account's open incidents over which nobody was called since.
+
+    Nobody else gets the same ones until the transaction ends. What somebody does by hand is left
+    out: he knows.
+    """
     query = (
         sa.select(alerts)
         .join(incidents)
         .where(incidents.c.account == account, incidents.c.state == State.OPEN)
+        .where(incidents.c.kind != Kind.INTERACTIVE_FAILED)
         .where(alerts.c.part == alerts_.MESSAGE, alerts.c.state == "sent")
         .where(alerts.c.mentioned_at <= before)
         .order_by(alerts.c.mentioned_at)
         .limit(limit)
+        .with_for_update(of=alerts, skip_locked=True)
     )
     return alerts_.found(tx, query)
 

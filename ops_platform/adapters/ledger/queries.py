@@ -45,8 +45,8 @@ def one_of(column: sa.ColumnElement[str], values: Collection[str]) -> sa.ColumnE
     return column == sa.any_(sa.cast(list(values), sa.ARRAY(sa.Text)))
 
 
-def fetch(tx: sa.Connection, query: sa.Select[Any]) -> list[Row]:
-    """Return the rows of a query, each by the names of its columns."""
+def fetch(tx: sa.Connection, query: sa.Executable) -> list[Row]:
+    """Return the rows of a query, or of a change, each by the names of its columns."""
     found = tx.execute(query)
     names = list(map(str, found.keys()))  # plain text: SQLAlchemy has a type of its own for names
     return [dict(zip(names, row, strict=True)) for row in found]

@@ -27,8 +27,8 @@ def add(
     statement = insert(silences).values(
         author=author, reason=reason, created_at=now, ends_at=ends_at, **values
     )
-    row = tx.execute(statement.returning(silences)).mappings().one()
-    return msgspec.convert(dict(row), Silence)
+    (row,) = fetch(tx, statement.returning(silences))
+    return msgspec.convert(row, Silence)
 
 
 def active(tx: sa.Connection, now: datetime) -> list[Silence]:
@@ -49,12 +49,12 @@ def expire(tx: sa.Connection, silence_id: int, *, by: str, now: datetime) -> Sil
         .values(ends_at=now, expired_by=by)
         .returning(silences)
     )
-    row = tx.execute(ended).mappings().first()
+    row = next(iter(fetch(tx, ended)), None)
     if row is None:
         return None
     waiting = (alerts.c.silence_id == silence_id) & (alerts.c.state == "pending")
     tx.execute(sa.update(alerts).where(waiting).values(due_at=now))
-    return msgspec.convert(dict(row), Silence)
+    return msgspec.convert(row, Silence)
 
 
 def _found(tx: sa.Connection, wanted: sa.ColumnElement[bool]) -> list[Silence]:

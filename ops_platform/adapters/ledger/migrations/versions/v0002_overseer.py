@@ -33,6 +33,7 @@ ALTER TABLE alerts
   ADD COLUMN joined_at timestamptz,
   ADD COLUMN told_with BIGINT;
 UPDATE alerts SET channel = '' WHERE channel IS NULL;
+UPDATE alerts SET posted_to = substring(permalink FROM '/archives/([A-Z0-9]+)/');
 ALTER TABLE alerts
   ALTER COLUMN channel SET NOT NULL,
   ADD CONSTRAINT alerts_place UNIQUE (incident_id, channel, part);
@@ -86,6 +87,12 @@ CREATE TABLE job_logs (
 
 CREATE INDEX executions_machine ON executions (account, machine_arn, stopped_at);
 CREATE INDEX incidents_machine ON incidents (account, machine_arn, opened_at);
+CREATE INDEX incidents_flow ON incidents (account, flow, opened_at) WHERE state = 'open';
+CREATE INDEX incidents_cause ON incidents (account, reason, opened_at) WHERE state = 'open';
+CREATE INDEX alerts_next ON alerts ((part <> 'message'), due_at, id)
+  WHERE state IN ('pending', 'sending', 'ambiguous');
+CREATE INDEX alerts_mentioned ON alerts (mentioned_at) WHERE state = 'sent' AND part = 'message';
+CREATE INDEX alerts_silence ON alerts (silence_id) WHERE silence_id IS NOT NULL;
 CREATE INDEX alerts_burst ON alerts (burst) WHERE burst IS NOT NULL;
 CREATE INDEX alerts_told_with ON alerts (told_with) WHERE told_with IS NOT NULL
 """
