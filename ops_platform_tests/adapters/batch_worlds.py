@@ -61,8 +61,12 @@ class HistoryWorld:
 
     def run(self, exits: Sequence[int], *, parameters: Mapping[str, str]) -> str:
         """Run an execution with a branch for each exit code until it has ended."""
-        definitions = [self._batch.definition(f"sleep {at * 2}; exit {code}")
-                       for at, code in enumerate(exits)]  # fmt: skip
+        scripts = [f"sleep {at * 2}; exit {code}" for at, code in enumerate(exits)]
+        return self.run_scripts(scripts, parameters=parameters)
+
+    def run_scripts(self, scripts: Sequence[str], *, parameters: Mapping[str, str]) -> str:
+        """Run an execution with a branch for each shell script until it has ended."""
+        definitions = map(self._batch.definition, scripts)
         arn = self._start([_task(definition, parameters) for definition in definitions])
         self._until_ended(arn)
         return arn
@@ -90,7 +94,9 @@ class HistoryWorld:
             definition=json.dumps({"StartAt": "split", "States": {"split": split}}),
             roleArn=_ROLE,
         )
-        started = self._client.start_execution(stateMachineArn=machine["stateMachineArn"])
+        started = self._client.start_execution(
+            stateMachineArn=machine["stateMachineArn"], input='{"Parameters": "{}"}'
+        )
         return started["executionArn"]
 
     def _until_ended(self, arn: str) -> None:
