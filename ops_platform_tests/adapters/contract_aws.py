@@ -11,10 +11,13 @@ from collections.abc import Iterator
 import pytest
 
 from ops_platform.adapters.accounts import AccountClients
+from ops_platform.adapters.batch import AwsBatchJobs
+from ops_platform.adapters.histories import StepFunctionsHistories
 from ops_platform.adapters.logs import CloudWatchJobLogs
 from ops_platform.adapters.schedules import EventBridgeSchedules
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.adapters.step_functions import StepFunctions
+from ops_platform.domain.execution_history import History
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
 from ops_platform.domain.ports import NoRun
 from ops_platform.domain.schedules import Unreadable, parse
@@ -96,6 +99,20 @@ def test_the_rules_that_start_a_flow_can_be_read(clients: AccountClients, machin
 def test_the_last_run_of_a_flow_can_be_read(clients: AccountClients, machine_arn: str) -> None:
     """The machine is there, whether or not it ever ran."""
     assert StepFunctions(clients.step_functions).last_run(machine_arn) is not NoRun.GONE
+
+
+def test_a_history_that_never_was_is_gone(clients: AccountClients, machine_arn: str) -> None:
+    """AWS's error for it is the one we know, and we may ask."""
+    arn = machine_arn.replace(":stateMachine:", ":execution:") + ":no-such-execution"
+
+    found = StepFunctionsHistories(clients.step_functions).failures(arn, seconds=20)
+
+    assert found == History(gone=True)
+
+
+def test_a_job_that_never_was_is_left_out(clients: AccountClients) -> None:
+    """As is one that Batch has forgotten."""
+    assert AwsBatchJobs(clients.batch).describe(["00000000-0000-0000-0000-000000000000"]) == []
 
 
 def test_the_log_of_a_job_can_be_read(clients: AccountClients) -> None:
