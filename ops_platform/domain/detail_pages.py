@@ -1,23 +1,23 @@
 """The thread below an alert: the jobs that failed by themselves, step by step and page by page."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ops_platform.domain.alert_message import Message
-from ops_platform.domain.blocks import MOST, PER_BLOCK, Block, context, section, sections, weight
+from ops_platform.domain.blocks import MOST, Block, context, section, sections, weight
 from ops_platform.domain.headlines import NAME_LIMIT
 from ops_platform.domain.identity import Links
 from ops_platform.domain.incidents import Incident
-from ops_platform.domain.job_lines import listing
+from ops_platform.domain.job_lines import Detail, listing
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.mrkdwn import clip, code, escape
 from ops_platform.domain.words import counted
 
-JOBS_A_PAGE = 20
 MOST_PAGES = 20
-# Each paragraph but the last is filled to its limit but for less than a line of 1,300 characters.
-_MOST_SECTIONS = 7
+JOBS_A_PAGE = 20
+MOST_JOBS_A_PAGE = 25
+"""So many are on a page if there would be too many pages; then there may be no room for links."""
 _COMMAND_LIMIT = 400
 
 
@@ -38,17 +38,22 @@ def pages(incident: Incident) -> list[Page]:
     """
     failed = _failed(incident)
     worst = sorted(failed, key=lambda step: (-failed[step], step))
-    most = MOST_PAGES * JOBS_A_PAGE
+    size = _jobs_a_page(failed)
     in_turn = sorted(
         (offset, rank)
         for rank, step in enumerate(worst)
-        for offset in range(0, min(failed[step], most), JOBS_A_PAGE)
+        for offset in range(0, min(failed[step], MOST_PAGES * size), size)
     )
     kept = sorted((rank, offset) for offset, rank in in_turn[:MOST_PAGES])
     return [
-        Page(worst[rank], number, offset, JOBS_A_PAGE)
+        Page(worst[rank], number, offset, size)
         for number, (rank, offset) in enumerate(kept, start=1)
     ]
+
+
+def _jobs_a_page(failed: Mapping[str, int]) -> int:
+    needed = sum(-(-number // JOBS_A_PAGE) for number in failed.values())
+    return JOBS_A_PAGE if needed <= MOST_PAGES else MOST_JOBS_A_PAGE
 
 
 def render_page(page: Page, jobs: Sequence[Job], *, incident: Incident, links: Links) -> Message:
@@ -61,12 +66,13 @@ def render_page(page: Page, jobs: Sequence[Job], *, incident: Incident, links: L
     listed = listing(jobs, incident=incident, links=links)
     title = section("\n".join([f"*{code(page.step, NAME_LIMIT)}*: {which}", *listed.common]))
     rest = [*_unknown(last - page.offset - len(jobs)), *_left_out(page, incident)]
-    room = MOST - weight([title, *rest]) - _MOST_SECTIONS * PER_BLOCK
     flow, step = (clip(escape(name), NAME_LIMIT) for name in (incident.flow, page.step))
-    return Message(
-        f"{flow}, step {step}: {which}",
-        [title, *sections(listed.lines(page.offset + 1, room)), *rest],
-    )
+    text = f"{flow}, step {step}: {which}"
+    for detail in reversed(Detail):
+        blocks = [title, *sections(listed.lines(page.offset + 1, detail)), *rest]
+        if weight(blocks) <= MOST:
+            break
+    return Message(text, blocks)
 
 
 def _failed(incident: Incident) -> dict[str, int]:

@@ -56,13 +56,9 @@ class Listing:
     common: Sequence[str]
     entries: Sequence[Entry]
 
-    def lines(self, first: int, room: int) -> list[str]:
-        """Return numbered lines, with as much detail as there is room for in all of them."""
-        for detail in reversed(Detail):
-            lines = [entry.line(at, detail) for at, entry in enumerate(self.entries, first)]
-            if sum(map(len, lines)) + len(lines) <= room:
-                break
-        return lines
+    def lines(self, first: int, detail: Detail) -> list[str]:
+        """Return a numbered line for each job, all with the same detail."""
+        return [entry.line(number, detail) for number, entry in enumerate(self.entries, first)]
 
 
 def listing(jobs: Sequence[Job], *, incident: Incident, links: Links) -> Listing:

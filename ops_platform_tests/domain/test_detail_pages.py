@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_platform.domain.alert_message import Message
-from ops_platform.domain.detail_pages import JOBS_A_PAGE, MOST_PAGES, Page, pages, render_page
+from ops_platform.domain.detail_pages import (
+    JOBS_A_PAGE,
+    MOST_JOBS_A_PAGE,
+    MOST_PAGES,
+    Page,
+    pages,
+    render_page,
+)
 from ops_platform.domain.incidents import Incident, Tally
 from ops_platform.domain.lifecycle import Job
 from ops_platform_tests.build import RUN, an_incident
@@ -54,6 +61,7 @@ def test_one_step_does_not_crowd_out_the_others() -> None:
     found = pages(_incident(work=10_000, score=30, join=1))
 
     assert len(found) == MOST_PAGES
+    assert {page.limit for page in found} == {MOST_JOBS_A_PAGE}
     assert [page.step for page in found] == ["work"] * 17 + ["score"] * 2 + ["join"]
 
 
@@ -69,8 +77,17 @@ def test_pages_never_overlap_and_leave_out_nothing_while_there_is_room(
     for page in found:
         assert page.offset == reached[page.step] < failed[page.step]
         reached[page.step] = min(page.offset + page.limit, failed[page.step])
-    needed = sum(-(-number // JOBS_A_PAGE) for number in failed.values())
+    size = {page.limit for page in found}
+    assert len(size) <= 1
+    needed = sum(-(-number // max(size)) for number in failed.values()) if size else 0
     assert len(found) == min(needed, MOST_PAGES)
+
+
+def test_five_hundred_failures_are_all_listed() -> None:
+    """More on a page, so that none is left out."""
+    incident = _incident(**{f"step{number}": 100 for number in range(5)})
+
+    assert sum(page.limit for page in pages(incident)) == 500
 
 
 def test_a_line_says_which_job_when_how_long_why_and_where() -> None:
@@ -120,9 +137,9 @@ def test_only_the_last_page_says_what_is_left_out_and_how_to_see_it() -> None:
     jobs = [a_root_failure(0)]
     first, last = pages(incident)[0], pages(incident)[-1]
 
-    assert "not listed" not in shown(_render(jobs * 20, first, incident))
+    assert "not listed" not in shown(_render(jobs * 25, first, incident))
     assert (
-        "9,620 more root failures are not listed here. All failed jobs: `ops-platform jobs list"
+        "9,525 more root failures are not listed here. All failed jobs: `ops-platform jobs list"
         " --account production --flow TrainFlow --status FAILED`"
     ) in shown(_render(jobs, last, incident))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ops_platform.domain.alert_message import render
 from ops_platform.domain.burst_message import render_burst
 from ops_platform.domain.bursts import Burst, By
-from ops_platform.domain.detail_pages import JOBS_A_PAGE, Page, pages, render_page
+from ops_platform.domain.detail_pages import MOST_JOBS_A_PAGE, Page, pages, render_page
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.notes import render_note
@@ -54,10 +54,10 @@ def test_every_alert_and_note_can_be_posted(story: Story, why: Why) -> None:
     check(render_note(why, story, now=NOON), called=called)
 
 
-@given(st.lists(jobs, max_size=JOBS_A_PAGE), incidents, st.integers(0, 10**6))
+@given(st.lists(jobs, max_size=MOST_JOBS_A_PAGE), incidents, st.integers(0, 10**6))
 def test_every_page_can_be_posted(found: list[Job], incident: Incident, offset: int) -> None:
     """Whatever is on it, and whether or not the incident still has it."""
-    for page in (*pages(incident)[-1:], Page("work", 3, offset, JOBS_A_PAGE)):
+    for page in (*pages(incident)[-1:], Page("work", 3, offset, MOST_JOBS_A_PAGE)):
         check(render_page(page, found, incident=incident, links=LINKS))
 
 
