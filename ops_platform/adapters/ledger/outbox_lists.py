@@ -1,0 +1,52 @@
+"""What operators ask of the outbox: lists of messages, and what a silence touches."""
+
+import msgspec
+import sqlalchemy as sa
+
+from ops_platform.adapters.ledger.alerts import Alert, found
+from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
+from ops_platform.adapters.ledger.schema import alerts, incidents
+from ops_platform.domain.incidents import Incident, State
+from ops_platform.domain.outbox import State as Standing
+
+_SHOWN = (
+    "id", "incident_id", "channel", "part", "state", "why", "reason", "due_at", "attempts",
+    "sent_at", "permalink", "silence_id", "told_with",
+)  # fmt: skip
+
+
+def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
+    """Return messages as rows with the flow and the run they tell of, the last touched first."""
+    query = narrowed(
+        sa.select(
+            *(alerts.c[name] for name in _SHOWN),
+            *(incidents.c[name] for name in ("account", "flow", "run_id", "kind")),
+        ).join_from(alerts, incidents),
+        wanted,
+        account=incidents.c.account,
+        flow=incidents.c.flow,
+        status=alerts.c.state,
+        at=sa.func.greatest(alerts.c.due_at, alerts.c.sent_at),
+    )
+    return fetch(tx, query)
+
+
+def held(tx: sa.Connection, alert_id: int) -> Alert:
+    """Return a message, which no sender can take until the transaction ends."""
+    query = sa.select(alerts).where(alerts.c.id == alert_id).with_for_update()
+    return found(tx, query)[0]
+
+
+def open_incidents(tx: sa.Connection) -> list[Incident]:
+    """Return what somebody still has to care for, the last opened first."""
+    columns = (incidents.c[name] for name in Incident.__struct_fields__)
+    query = sa.select(*columns).where(incidents.c.state == State.OPEN)
+    rows = fetch(tx, query.order_by(incidents.c.opened_at.desc(), incidents.c.id))
+    return [msgspec.convert(row, Incident) for row in rows]
+
+
+def held_back(tx: sa.Connection) -> dict[int, int]:
+    """Return how many messages each silence holds back."""
+    waits = (alerts.c.state == Standing.PENDING) & alerts.c.silence_id.is_not(None)
+    query = sa.select(alerts.c.silence_id, sa.func.count()).where(waits)
+    return {row[0]: row[1] for row in tx.execute(query.group_by(alerts.c.silence_id))}
