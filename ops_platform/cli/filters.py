@@ -12,20 +12,36 @@ from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.clock import now
 
 Command = Callable[..., None]
-_AGO = re.compile(r"(\d{1,6})([smhd])")
+_SPAN = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment(text: str) -> datetime:
     """Return the moment that a text means: ISO 8601, or how long ago."""
     try:
-        if match := _AGO.fullmatch(text):
+        if match := _SPAN.fullmatch(text):
             return now() - timedelta(**{_UNITS[match[2]]: int(match[1])})
-        found = datetime.fromisoformat(text)
+        return _date(text)
     except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{text!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z or 2h."
         ) from None
+
+
+def end(text: str) -> datetime:
+    """Return the moment that a text means: ISO 8601, or how long from now."""
+    try:
+        if match := _SPAN.fullmatch(text):
+            return now() + timedelta(**{_UNITS[match[2]]: int(match[1])})
+        return _date(text)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is no time to come; write 2h, 3d or 2026-01-31T12:00:00Z."
+        ) from None
+
+
+def _date(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -45,11 +61,12 @@ _OPTIONS = (
 def filter_options(*statuses: str) -> Callable[[Command], Command]:
     """Give a command the options; it takes them as keyword arguments for ``narrowing``.
 
-    ``statuses`` are those that the rows can have; either case is taken.
+    ``statuses`` are those that the rows can have; either case is taken. Without any there is no
+    such option.
     """
     known = click.Choice(statuses, case_sensitive=False)
     status = click.option("--status", type=known, help="Only this status, in either case.")
-    options = (*_OPTIONS, status)
+    options = (*_OPTIONS, status) if statuses else _OPTIONS
     return lambda command: reduce(lambda given, option: option(given), reversed(options), command)
 
 

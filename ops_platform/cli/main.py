@@ -17,6 +17,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "alerts": Command(
+        "ops_platform.cli.alerts:alerts", "List, preview and retry messages to Slack."
+    ),
     "config": Command("ops_platform.cli.config:config", "Check and show the settings."),
     "embedded": Command("ops_platform.cli.embedded:embedded", "Run everything on this machine."),
     "events": Command("ops_platform.cli.events:events", "Feed events of AWS to the platform."),
@@ -24,8 +27,16 @@ COMMANDS = {
         "ops_platform.cli.executions:executions", "List runs of flows on Step Functions."
     ),
     "flows": Command("ops_platform.cli.flows:flows", "List flows and how they are doing."),
-    "incidents": Command("ops_platform.cli.incidents:incidents", "List and show failed runs."),
+    "incidents": Command(
+        "ops_platform.cli.incidents:incidents", "List, show and resolve failed runs."
+    ),
     "jobs": Command("ops_platform.cli.jobs:jobs", "List jobs of AWS Batch."),
+    "reconcile": Command(
+        "ops_platform.cli.reconcile:reconcile", "Find executions whose events were lost."
+    ),
+    "silences": Command(
+        "ops_platform.cli.silences:silences", "Mute incidents for a while, by name."
+    ),
 }
 
 _ASKS_FOR_HELP: tuple[list[str], ...] = ([], ["--help"], ["-h"])

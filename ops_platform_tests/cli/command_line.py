@@ -17,11 +17,11 @@ class Platform:
     """The command line, with the environment it is called in."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = dict(environ)
+        self.environ = dict(environ)
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> Result:
         """Call it; what it prints and its exit code are in the result."""
-        return CliRunner().invoke(ops_platform, arguments, input=stdin, env=self._environ)
+        return CliRunner().invoke(ops_platform, arguments, input=stdin, env=self.environ)
 
     def rows(self, noun: str, *options: str) -> list[Row]:
         """Return the JSON array that ``NOUN list --json`` prints; nothing else may be there."""

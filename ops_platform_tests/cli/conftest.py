@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.clock import now
 from ops_platform.embedded.postgres import PostgresServer
 from ops_platform_tests.build import after, an_execution_event, bodies
 from ops_platform_tests.build_runs import a_failing_run
 from ops_platform_tests.cli.command_line import Platform, platform_in
-from ops_platform_tests.operations.delivery_world import end_of_run
+from ops_platform_tests.operations.delivery_world import World, end_of_run, world_around
 from ops_platform_tests.postgres_fixture import fresh_database
 
 
@@ -17,6 +19,20 @@ from ops_platform_tests.postgres_fixture import fresh_database
 def platform(database_url: str, tmp_path: Path) -> Platform:
     """Give the command line on an empty database."""
     return platform_in(tmp_path, database_url)
+
+
+@pytest.fixture
+def world(ledger: Ledger) -> Iterator[World]:
+    """Give a ledger and a Slack in the present, which the command line lives in too."""
+    with world_around(ledger) as made:
+        made.clock.advance(now() - made.clock())
+        yield made
+
+
+@pytest.fixture
+def platform_of(ledger_url: str, tmp_path: Path) -> Platform:
+    """Give the command line on the ledger of the world."""
+    return platform_in(tmp_path, ledger_url)
 
 
 @pytest.fixture(scope="module")
