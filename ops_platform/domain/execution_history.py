@@ -29,7 +29,7 @@ _ENDS = {
     "ExecutionAborted": "executionAbortedEventDetails",
 }
 _BEGINNINGS = frozenset({"ExecutionRedriven", "ExecutionStarted"})
-_OLDER = timedelta(seconds=2)
+_OLDER = timedelta(minutes=1)  # a task fails seconds after its job
 _CHILD_FAILED = "States.ExceedToleratedFailureThreshold"
 
 

@@ -156,9 +156,7 @@ def test_a_job_that_batch_has_forgotten_is_told_by_its_history(
 
 def test_an_event_that_comes_after_all_tells_more_than_a_history_did(world: World) -> None:
     """Even of a job without attempts, where both tell of the same moment."""
-    end = a_job_event(
-        id="end", job_id="root", status="FAILED", stopped_at=after(30), time=after(30)
-    )
+    end = a_job_event(id="end", job_id="root", status="FAILED", stopped_at=after(3), time=after(3))
     event = msgspec.structs.replace(end, status_reason="Task failed to start")
     world.arrive(FAILURE)
     world.history = history_of(cause_of(event)[:30])
