@@ -1,12 +1,7 @@
 """The whole path: `up --demo` runs real flows, and Dagster turns a failed one into one alert."""
 
-import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from slack_sdk import WebClient
@@ -14,22 +9,7 @@ from slack_sdk import WebClient
 from ops_platform_tests.embedded.postgres_holders import eventually
 from ops_platform_tests.embedded.up_process import Up, up
 
-_MAIN = "from ops_platform.cli.main import main; main()"
 _PROMISED_SECONDS = 240
-
-
-def ops_platform(state: Path, *arguments: str) -> list[dict[str, Any]]:
-    """Run a command that lists things, as in another terminal."""
-    done = subprocess.run(
-        [sys.executable, "-c", _MAIN, *arguments, "--json"],
-        env={**os.environ, "OPS_STATE_DIR": str(state)},
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
-    )
-    rows: list[dict[str, Any]] = json.loads(done.stdout)
-    return rows
 
 
 def messages(edition: Up) -> list[str]:
@@ -40,9 +20,9 @@ def messages(edition: Up) -> list[str]:
     return [message["text"] for history in histories for message in history["messages"]]
 
 
-def alerts_sent(state: Path) -> int:
+def alerts_sent(edition: Up) -> int:
     """Return how many alerts the ledger knows to be sent."""
-    return sum(row["alerts_sent"] for row in ops_platform(state, "incidents", "list"))
+    return sum(row["alerts_sent"] for row in edition.listed("incidents", "list"))
 
 
 @pytest.mark.timeout(400)  # and not slow: `make test` proves the whole path, whatever it costs
@@ -53,25 +33,25 @@ def test_the_demo_ends_in_one_alert_with_the_right_counts(tmp_path: Path) -> Non
         edition.await_words("Deploying", seconds=100)
         began = time.monotonic()
         edition.await_words("The flows run now", seconds=200)
-        assert eventually(lambda: alerts_sent(state) > 0, seconds=_PROMISED_SECONDS, every=2)
+        assert eventually(lambda: alerts_sent(edition) > 0, seconds=_PROMISED_SECONDS, every=2)
         assert time.monotonic() - began < _PROMISED_SECONDS
-        (incident,) = ops_platform(state, "incidents", "list")
+        (incident,) = edition.listed("incidents", "list")
         assert incident["flow"] == "TrainDemandModels"
         assert (incident["account"], incident["owner"]) == ("staging", "grace")
         assert (incident["failed_jobs"], incident["collateral_jobs"]) == (2, 10)
         (alert,) = messages(edition)
         assert "TrainDemandModels" in alert
-        assert_the_others_are_well(state)
+        assert_the_others_are_well(edition)
         assert edition.process.poll() is None
 
 
-def assert_the_others_are_well(state: Path) -> None:
+def assert_the_others_are_well(edition: Up) -> None:
     """The forecast succeeds in both accounts; the simulation waits for a machine."""
 
     def succeeded() -> set[str]:
-        rows = ops_platform(state, "executions", "list", "--flow", "ForecastDemand")
+        rows = edition.listed("executions", "list", "--flow", "ForecastDemand")
         return {row["account"] for row in rows if row["status"] == "SUCCEEDED"}
 
     assert eventually(lambda: succeeded() == {"staging", "production"}, seconds=60, every=2)
-    (waiting,) = ops_platform(state, "jobs", "list", "--flow", "SimulateCity")
+    (waiting,) = edition.listed("jobs", "list", "--flow", "SimulateCity")
     assert waiting["status"] == "RUNNABLE"

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ops_platform_tests.embedded.postgres_holders import eventually
 
@@ -50,9 +51,35 @@ class Up:
         eventually(lambda: not left_over(self.state), seconds=20)
         return code, time.monotonic() - began
 
+    def addresses(self) -> dict[str, Any]:
+        """Return the addresses it wrote down."""
+        written: dict[str, Any] = json.loads((self.state / "embedded.json").read_text())
+        return written
+
     def address(self, name: str) -> str:
-        """Return one of the addresses it wrote down."""
-        return str(json.loads((self.state / "embedded.json").read_text())[name])
+        """Return one of them."""
+        return str(self.addresses()[name])
+
+    def listed(self, *arguments: str) -> list[dict[str, Any]]:
+        """Run a command that lists things, as in another terminal."""
+        rows: list[dict[str, Any]] = self._asked(*arguments)
+        return rows
+
+    def shown(self, *arguments: str) -> dict[str, Any]:
+        """Run a command that shows one thing, as in another terminal."""
+        record: dict[str, Any] = self._asked(*arguments)
+        return record
+
+    def _asked(self, *arguments: str) -> Any:
+        done = subprocess.run(
+            [*_COMMAND, *arguments, "--json"],
+            env={**os.environ, "OPS_STATE_DIR": str(self.state)},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[2],
+        )
+        return json.loads(done.stdout)
 
 
 @contextlib.contextmanager
