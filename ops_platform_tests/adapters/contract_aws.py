@@ -7,6 +7,8 @@ which creates a queue with its dead-letter queue and a log group for each test, 
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
 
 import pytest
 
@@ -17,8 +19,10 @@ from ops_platform.adapters.logs import CloudWatchJobLogs
 from ops_platform.adapters.schedules import EventBridgeSchedules
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.adapters.step_functions import StepFunctions
+from ops_platform.clock import now
 from ops_platform.domain.execution_history import History
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
+from ops_platform.domain.lifecycle import EXECUTION_ENDS
 from ops_platform.domain.ports import NoRun
 from ops_platform.domain.schedules import Unreadable, parse
 from ops_platform.settings.accounts import Account
@@ -87,6 +91,33 @@ def test_a_machine_that_never_was_is_gone(clients: AccountClients, machine_arn: 
     machines = StepFunctions(clients.step_functions)
 
     assert machines.describe(f"{machine_arn[:-1]}-no-such") is None
+
+
+def test_a_flow_is_among_the_machines_that_are_listed(
+    clients: AccountClients, machine_arn: str
+) -> None:
+    """However many pages it takes."""
+    listed = StepFunctions(clients.step_functions).list_machines()
+
+    assert machine_arn in {machine.arn for machine in listed}
+
+
+@pytest.mark.parametrize("status", sorted(EXECUTION_ENDS))
+def test_ends_are_listed_as_they_stopped_and_described_alike(
+    clients: AccountClients, machine_arn: str, status: str
+) -> None:
+    """The last of the past 30 days, if there were any."""
+    api, since = StepFunctions(clients.step_functions), now() - timedelta(days=30)
+
+    listed = list(islice(api.list_executions(machine_arn, status=status, since=since), 100))
+
+    stops = [each.stopped_at for each in listed if each.stopped_at is not None]
+    assert stops == sorted(stops, reverse=True)
+    assert len(stops) == len(listed)
+    for each in listed[:1]:
+        event = api.describe_execution(each.arn)
+        assert event is not None
+        assert (event.status, event.stopped_at) == (status, each.stopped_at)
 
 
 def test_the_rules_that_start_a_flow_can_be_read(clients: AccountClients, machine_arn: str) -> None:
