@@ -87,7 +87,7 @@ def _resolved(story: Story) -> Message:
     blocks = [
         header(f"{sign(story.severity, incident.state)} {recovered(incident)}"),
         section(f"*Recovered*{at}{done}"),
-        section(f"It was broken by {cause(story)}\n{counts(incident)}".strip()),
+        section(f"Before that: {cause(story)}\n{counts(incident)}".strip()),
         facts(story),
         *failing_steps(incident),
         *links(story),

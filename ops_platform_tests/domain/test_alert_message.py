@@ -318,7 +318,7 @@ def test_a_resolved_alert_says_so_and_calls_nobody() -> None:
     )
     assert message.blocks[0]["text"]["text"] == "🟢 TrainFlow recovered in production"
     assert "*Recovered* <!date" in text
-    assert "It was broken by *user exception* in step `work`: `ValueError: 3 &lt; 4`" in text
+    assert "Before that: *user exception* in step `work`: `ValueError: 3 &lt; 4`" in text
     assert "• `work` 2 failed" in text
     assert "Traceback" not in text
     assert ANA not in text
