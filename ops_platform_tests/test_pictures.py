@@ -13,8 +13,9 @@ from slack_sdk import WebClient
 
 from ops_platform.domain.alert_message import render
 from ops_platform.domain.identity import Links
+from ops_platform.domain.story import Story
 from ops_platform.embedded.slack_inbox.inbox import SlackInbox
-from ops_platform_tests.build import an_incident
+from ops_platform_tests.build import NOON, an_incident
 
 SCRIPT = Path(__file__).parents[1] / "docs" / "pictures" / "take.py"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -32,7 +33,8 @@ def take() -> ModuleType:
 
 def alert(inbox: SlackInbox) -> None:
     """Post an alert as the platform does."""
-    message = render(an_incident(), links=Links("us-east-1"), mention="<@U0ADA00001>")
+    story = Story(an_incident(), Links("us-east-1"), mention="<@U0ADA00001>")
+    message = render(story, now=NOON)
     slack = WebClient(token="xoxb-test", base_url=inbox.api_url)
     slack.chat_postMessage(channel="#general", text=message.text, blocks=list(message.blocks))
 

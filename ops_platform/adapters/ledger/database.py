@@ -71,8 +71,8 @@ class Ledger:
     def now(self) -> datetime:
         """Return the time by the database's clock, the one that all hosts share."""
         with self.transaction() as tx:
-            told = tx.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-        return told.astimezone(UTC)
+            clock = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+            return tx.execute(sa.select(clock)).scalar_one().astimezone(UTC)
 
     def close(self) -> None:
         """Close the connections that are open."""
