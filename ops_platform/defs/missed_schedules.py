@@ -12,7 +12,7 @@ def missed_observation(found: MissedSchedules) -> dg.AssetObservation:
         "machines": dg.MetadataValue.int(found.machines),
         "scheduled": dg.MetadataValue.int(found.scheduled),
         "missed": dg.MetadataValue.int(opened),
-        "made_up_for": dg.MetadataValue.int(resolved),
+        "resolved": dg.MetadataValue.int(resolved),
     }
     if found.unreadable:
         metadata["unreadable"] = dg.MetadataValue.text("\n".join(found.unreadable))

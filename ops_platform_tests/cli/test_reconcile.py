@@ -13,6 +13,8 @@ from ops_platform_tests.build import ACCOUNT_ID, EXECUTION_ARN, MACHINE_ARN, NOO
 from ops_platform_tests.cli.command_line import Platform
 
 _NOON = NOON.timestamp()
+_HEADINGS = ("MACHINES", "READ", "FILLED", "UNFINISHED", "SCHEDULED", "MISSED", "RESOLVED")
+_RULE = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/odd"
 
 
 def _account(name: str, number: str, url: str) -> str:
@@ -44,7 +46,7 @@ def platform(database_url: str, tmp_path: Path) -> Callable[..., Platform]:
 
 
 def _one_failure(request: Request) -> Answer:
-    """Answer as an account with one flow, of which a run failed."""
+    """Answer as an account with one flow, of which a run failed, and with an odd schedule."""
     action = request.headers["X-Amz-Target"].rpartition(".")[2]
     execution = {
         "executionArn": EXECUTION_ARN,
@@ -62,6 +64,8 @@ def _one_failure(request: Request) -> Answer:
         "DescribeStateMachine": {"stateMachineArn": MACHINE_ARN, "definition": definition},
         "ListExecutions": {"executions": [execution] if failed else []},
         "DescribeExecution": execution | {"input": "{}"},
+        "ListRuleNamesByTarget": {"RuleNames": ["odd"]},
+        "DescribeRule": {"Arn": _RULE, "ScheduleExpression": "at(noon)", "State": "ENABLED"},
     }
     return Answer.of(answers[action])
 
@@ -71,7 +75,9 @@ def test_what_was_missed_is_filled(platform: Callable[..., Platform]) -> None:
     with canned_aws(_one_failure) as aws:
         called = platform(aws.url)
         first, again = (called.run("reconcile", "--json") for _ in range(2))
-        assert (first.exit_code, first.stderr) == (0, "")
+        assert first.exit_code == 0
+        assert first.stderr.startswith("Warning: production: Nobody can tell when ")
+        assert again.stderr == ""
         assert json.loads(first.stdout) == [
             {
                 "account": "production",
@@ -79,6 +85,10 @@ def test_what_was_missed_is_filled(platform: Callable[..., Platform]) -> None:
                 "read": 1,
                 "filled": 1,
                 "unfinished": 0,
+                "scheduled": 1,
+                "missed": 0,
+                "resolved": 0,
+                "unreadable": [first.stderr.removeprefix("Warning: production: ").strip()],
                 "trouble": [],
             }
         ]
@@ -99,9 +109,9 @@ def test_an_account_that_cannot_be_read_does_not_hide_the_others(
 
     assert done.exit_code == 1
     assert [line.split() for line in done.stdout.splitlines()] == [
-        ["ACCOUNT", "MACHINES", "READ", "FILLED", "UNFINISHED"],
-        ["production", "0", "0", "0", "0"],
-        ["staging", "1", "1", "1", "0"],
+        ["ACCOUNT", *_HEADINGS],
+        ["production", "0", "0", "0", "0", "0", "0", "0"],
+        ["staging", "1", "1", "1", "0", "1", "0", "0"],
     ]
     assert done.stderr.startswith("Error: production: Could not list the state machines: ")
     assert "policy of the platform's role" in done.stderr
