@@ -41,13 +41,19 @@ def reason(why: str) -> str:
 
 
 def attempt_each(ids: Iterable[str], act: Callable[[str], str]) -> list[Outcome]:
-    """Do something to each of many, and tell what came of it; one refused stops no other."""
+    """Do something to each of many, and tell what came of it; one refused stops no other.
+
+    Raises:
+        RefusedError: There is none.
+    """
     outcomes = []
     for each in dict.fromkeys(ids):
         try:
             outcomes.append(Outcome(each, done=True, text=act(each)))
         except RefusedError as refusal:
             outcomes.append(Outcome(each, done=False, text=str(refusal)))
+    if not outcomes:
+        raise RefusedError("Nothing is named: give at least one.")
     return outcomes
 
 
