@@ -17,7 +17,8 @@ from ops_platform.domain.headlines import (
     called,
     cause,
     happened,
-    recovered,
+    has_recovered,
+    over,
     sign,
 )
 from ops_platform.domain.incident_blocks import (
@@ -82,15 +83,15 @@ def render_plain(message: Message) -> Message:
 def _resolved(story: Story) -> Message:
     """Return the message of an incident that is over: what it was, without what it said."""
     incident = story.incident
-    done = recovery(incident)
+    done, verb = recovery(incident), "Recovered" if has_recovered(incident) else "Resolved"
     at = f" {moment(incident.resolved_at)}" if incident.resolved_at else ""
     blocks = [
-        header(f"{sign(story.severity, incident.state)} {recovered(incident)}"),
-        section(f"*Recovered*{at}{done}"),
+        header(f"{sign(story.severity, incident.state)} {over(incident)}"),
+        section(f"*{verb}*{at}{done}"),
         section(f"Before that: {cause(story)}\n{counts(incident)}".strip()),
         facts(story),
         *failing_steps(incident),
         *links(story),
         *meant_for(story.meant_for),
     ]
-    return Message(f"{clip(escape(recovered(incident)), 2 * NAME_LIMIT)}{done}", blocks)
+    return Message(f"{clip(escape(over(incident)), 2 * NAME_LIMIT)}{done}", blocks)

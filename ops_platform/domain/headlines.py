@@ -1,5 +1,7 @@
 """The first words of every message: who is called, what happened, where and why."""
 
+import re
+
 from ops_platform.domain.incidents import Incident, Kind, State
 from ops_platform.domain.mrkdwn import clip, code, escape
 from ops_platform.domain.routes import Severity
@@ -19,6 +21,10 @@ _HAPPENED = {
 }
 _SIGNS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵", None: "🔴"}
 RESOLVED_SIGN = "🟢"
+_WELL_AGAIN = re.compile(
+    r"run \S+ (?:succeeded|started)|a redrive of the run succeeded"
+    r"|the failed tasks were retried|the check passes again"
+)
 # Of these there is no run to look at, and the error is sentences of ours.
 WITHOUT_RUN = frozenset({Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED})
 
@@ -34,9 +40,16 @@ def happened(incident: Incident) -> str:
     return _HAPPENED[incident.kind].format(**names)
 
 
-def recovered(incident: Incident) -> str:
-    """Return in plain text that a flow is well again."""
-    return f"{incident.flow} recovered in {incident.account}"
+def over(incident: Incident) -> str:
+    """Return in plain text that a flow is well again, or else that somebody says it is over."""
+    if has_recovered(incident):
+        return f"{incident.flow} recovered in {incident.account}"
+    return f"The incident of {incident.flow} in {incident.account} is resolved"
+
+
+def has_recovered(incident: Incident) -> bool:
+    """Tell whether a success resolved the incident, rather than somebody's word."""
+    return bool(incident.resolved_by and _WELL_AGAIN.fullmatch(incident.resolved_by))
 
 
 def called(story: Story) -> str:

@@ -12,7 +12,7 @@ from ops_platform.domain.headlines import (
     called,
     cause,
     happened,
-    recovered,
+    over,
 )
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.mrkdwn import clip, escape
@@ -25,7 +25,7 @@ def render_note(why: Why, story: Story, *, now: datetime) -> Message:
     """Return the note for the thread; who is well again calls nobody."""
     match why:
         case Why.RESOLVED:
-            text = _recovered(story.incident)
+            text = _over(story.incident)
         case Why.REMINDER:
             text = _reminder(story, now)
         case Why.FAILED_AGAIN:
@@ -35,10 +35,8 @@ def render_note(why: Why, story: Story, *, now: datetime) -> Message:
     return Message(text, [section(text)])
 
 
-def _recovered(incident: Incident) -> str:
-    return (
-        f"{RESOLVED_SIGN} {clip(escape(recovered(incident)), 2 * NAME_LIMIT)}{recovery(incident)}"
-    )
+def _over(incident: Incident) -> str:
+    return f"{RESOLVED_SIGN} {clip(escape(over(incident)), 2 * NAME_LIMIT)}{recovery(incident)}"
 
 
 def _again(story: Story, now: datetime) -> str:

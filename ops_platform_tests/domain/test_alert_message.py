@@ -324,11 +324,38 @@ def test_a_resolved_alert_says_so_and_calls_nobody() -> None:
     assert ANA not in text
 
 
-def test_somebodys_word_resolves_as_well() -> None:
-    """Without a moment, or without a word for it."""
-    assert _render(state=State.RESOLVED).text == "TrainFlow recovered in production."
-    told = _render(state=State.RESOLVED, resolved_at=after(30), resolved_by="<ana> said so")
-    assert told.text == "TrainFlow recovered in production after 30 s: &lt;ana&gt; said so."
+@pytest.mark.parametrize(
+    "by",
+    [
+        "run sfn-2 succeeded",
+        "run sfn-2 started",
+        "a redrive of the run succeeded",
+        "the failed tasks were retried",
+        "the check passes again",
+    ],
+)
+def test_what_a_success_shows_has_recovered(by: str) -> None:
+    """The headline says so."""
+    message = _render(state=State.RESOLVED, resolved_by=by)
+
+    assert message.text == f"TrainFlow recovered in production: {by}."
+
+
+@pytest.mark.parametrize(
+    ("by", "end"),
+    [
+        ("<ana>: run 2 succeeded", ": &lt;ana&gt;: run 2 succeeded."),
+        ("the state machine is gone", ": the state machine is gone."),
+        (None, "."),
+    ],
+)
+def test_what_is_resolved_by_a_word_has_not_recovered(by: str | None, end: str) -> None:
+    """Somebody may be wrong."""
+    message = _render(state=State.RESOLVED, resolved_at=after(30), resolved_by=by)
+
+    assert message.text == f"The incident of TrainFlow in production is resolved after 30 s{end}"
+    assert message.blocks[0]["text"]["text"].startswith("🟢 The incident of TrainFlow")
+    assert "*Resolved* <!date" in shown(message)
 
 
 def test_a_plain_message_has_the_essentials_as_text() -> None:
