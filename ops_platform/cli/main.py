@@ -32,7 +32,7 @@ COMMANDS = {
     ),
     "jobs": Command("ops_platform.cli.jobs:jobs", "List jobs of AWS Batch."),
     "reconcile": Command(
-        "ops_platform.cli.reconcile:reconcile", "Find executions whose events were lost."
+        "ops_platform.cli.reconcile:reconcile", "Find what the events of AWS missed."
     ),
     "silences": Command(
         "ops_platform.cli.silences:silences", "Mute incidents for a while, by name."
