@@ -110,7 +110,7 @@ def test_the_incident_counts_root_failures_and_collateral(ledger: Ledger) -> Non
         "start": {"failed": 0, "collateral": 0, "succeeded": 1},
         "work": {"failed": 2, "collateral": 2, "succeeded": 1},
     }
-    assert (incident["job_id"], incident["reason"]) == ("root-2", "user exception")
+    assert (incident["job_id"], incident["reason"]) == ("root-2", "killed by a signal")
     assert (incident["flow"], incident["owner"], incident["state"]) == ("TrainFlow", "ana", "open")
 
 
