@@ -64,15 +64,6 @@ def _parse_rate(inside: str) -> Rate | Unreadable:
     return Rate(timedelta(**{f"{match['unit']}s": int(match["number"])}))
 
 
-def last_due(expression: str, before: datetime) -> datetime | None:
-    """Return the last time up to this one at which a cron expression was due.
-
-    None if it never was, if it is no cron expression, or if we cannot read it.
-    """
-    schedule = parse(expression)
-    return schedule.last_due(before) if isinstance(schedule, Cron) else None
-
-
 def quiet_since(schedule: Cron | Rate, until: datetime) -> datetime | None:
     """Return from when on one start is enough for nothing to be missed; None if none was due."""
     if isinstance(schedule, Rate):

@@ -14,8 +14,8 @@ from ops_platform.domain.schedules import (
     Rate,
     Unreadable,
     judge,
-    last_due,
     parse,
+    quiet_since,
 )
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -73,11 +73,17 @@ def test_every_expression_is_read_or_refused(expression: str) -> None:
     assert isinstance(parse(expression), Cron | Rate | Unreadable)
 
 
-def test_the_last_time_due_of_an_expression() -> None:
-    """A rate has no anchor, and what cannot be read has none either."""
-    assert last_due("cron(0 0 * * ? *)", MONDAY + HOUR) == MONDAY
-    assert last_due("rate(1 hour)", MONDAY) is None
-    assert last_due("nonsense", MONDAY) is None
+@pytest.mark.parametrize(
+    ("expression", "since"),
+    [
+        ("cron(0 0 * * ? *)", MONDAY - timedelta(minutes=1)),
+        ("cron(0 0 30 2 ? *)", None),
+        ("rate(1 hour)", MONDAY - HOUR),
+    ],
+)
+def test_one_start_is_enough_if_it_is_young_enough(expression: str, since: datetime | None) -> None:
+    """So nobody has to look for older ones, unless there are none."""
+    assert quiet_since(_schedule(expression), MONDAY + HOUR) == since
 
 
 def test_a_start_that_did_not_come_is_missed() -> None:
