@@ -17,6 +17,7 @@ _failed_at = sa.cast(
     sa.func.coalesce(_failure["stopped_at"].astext, _failure["time"].astext),
     sa.DateTime(timezone=True),
 )
+_redriven_at = sa.cast(_failure["redriven_at"].astext, sa.DateTime(timezone=True))
 # As Job.stopped_at has it, of a job that has ended.
 _stopped_at = sa.func.coalesce(jobs.c.stopped_at, jobs.c.changed_at)
 
@@ -64,7 +65,7 @@ def of_step(
     tx: sa.Connection, incident: Incident, step: str, *, offset: int, limit: int
 ) -> list[Job]:
     """Return root failures of a step, the first to fail first, as ``split_failures`` tells them."""
-    run = _failures(tx, incident)
+    run = _failures(incident)
     aborted = jobs.c.terminated | jobs.c.cancelled
     by_themselves = sa.exists(sa.select(jobs.c.job_id).where(run, ~aborted))
     query = (
@@ -80,7 +81,7 @@ def of_step(
     return [found[job_id] for job_id in ids]
 
 
-def _failures(tx: sa.Connection, incident: Incident) -> sa.ColumnElement[bool]:
+def _failures(incident: Incident) -> sa.ColumnElement[bool]:
     """Return the condition that a job of the run failed before the run did."""
     failed = (
         (jobs.c.account == incident.account)
@@ -90,14 +91,14 @@ def _failures(tx: sa.Connection, incident: Incident) -> sa.ColumnElement[bool]:
     )
     if incident.execution_arn is None:
         return failed & jobs.c.job_id.in_(_newest_retries(incident))
-    redriven_at = sa.cast(_failure["redriven_at"].astext, sa.DateTime(timezone=True))
-    since = tx.scalar(
-        sa.select(redriven_at)
+    since = (
+        sa.select(_redriven_at)
         .where(executions.c.account == incident.account)
         .where(executions.c.execution_arn == incident.execution_arn)
+        .scalar_subquery()
     )
-    ours = failed & (_stopped_at <= incident.opened_at)
-    return ours if since is None else ours & (_stopped_at >= since)
+    began = sa.func.coalesce(since, _BEGINNING)
+    return failed & _stopped_at.between(began, incident.opened_at)
 
 
 def _newest_retries(incident: Incident) -> sa.Select[tuple[str]]:
