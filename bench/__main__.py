@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bench import drain, ingest, starts
+from bench import drain, ingest, starts, wide_incident
 from bench.database import Bench, running
 from bench.results import Result, markdown
 
@@ -24,6 +24,7 @@ _WITHOUT_DATABASE: dict[str, Callable[[], Iterator[Result]]] = {
 _WITH_DATABASE: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "ingest": ingest.ingest_in_memory,
     "drain": drain.drain_over_http,
+    "incident": wide_incident.wide_incident,
 }
 _NAMES = (*_WITH_DATABASE, *_WITHOUT_DATABASE)
 
