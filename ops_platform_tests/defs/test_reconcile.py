@@ -1,12 +1,13 @@
 """The job that reconciles an account, its schedule, and what of it Dagster shows."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.runs.schema import RunsTable
 
 from ops_platform.adapters.ledger import incidents
 from ops_platform.adapters.ledger.database import Ledger
@@ -138,3 +139,15 @@ def test_a_run_that_is_still_at_work_is_left_alone(
 
     assert _tick(settings, instance).skip_message == "The last run is still at work."
     assert len(_tick(settings, instance, "staging").run_requests) == 1
+
+
+def test_a_run_that_was_killed_does_not_stop_the_schedule(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    """Nobody tells Dagster that it is over."""
+    instance.create_run_for_job(compose(settings).resolve_job_def(JOB), status=RUNNING)
+    long_ago = datetime.now(UTC) - timedelta(minutes=11)
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        connection.execute(RunsTable.update().values(create_timestamp=long_ago))
+
+    assert len(_tick(settings, instance).run_requests) == 1
