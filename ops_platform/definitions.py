@@ -4,9 +4,13 @@ import os
 
 import dagster as dg
 
+from ops_platform.clock import now
 from ops_platform.defs.alerts import deliver_alerts_sensor
 from ops_platform.defs.events import ingest_sensor
 from ops_platform.defs.flows import flow_runs_sensor
+from ops_platform.defs.health import with_watch
+from ops_platform.defs.operators import operator_jobs
+from ops_platform.defs.reconcile import reconcile_job, reconcile_schedule
 from ops_platform.defs.resources import resources
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
@@ -20,8 +24,16 @@ def defs() -> dg.Definitions:
 
 def compose(settings: Settings) -> dg.Definitions:
     """Return the definitions for given settings."""
+    return with_watch(platform(settings), settings, loaded_at=now())
+
+
+def platform(settings: Settings) -> dg.Definitions:
+    """Return what does the platform's work, without what watches over it."""
     ingest = [ingest_sensor(account.name, settings) for account in settings.accounts]
+    reconcile = [reconcile_job(account.name, settings) for account in settings.accounts]
     return dg.Definitions(
+        jobs=[*reconcile, *operator_jobs(settings)],
+        schedules=[reconcile_schedule(job, settings) for job in reconcile],
         sensors=[*ingest, flow_runs_sensor(settings), deliver_alerts_sensor(settings)],
         resources=dict(resources(settings)),
     )

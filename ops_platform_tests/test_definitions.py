@@ -24,10 +24,12 @@ UNWANTED = (
 INVENTORY = """
 schedule reconcile_executions_production_schedule at */5 * * * *, RUNNING
 schedule reconcile_executions_staging_schedule at */5 * * * *, RUNNING
+schedule watch_the_watcher at */5 * * * *, RUNNING
 sensor deliver_alerts every 10 s, RUNNING
 sensor ingest_events_production every 10 s, RUNNING
 sensor ingest_events_staging every 10 s, RUNNING
 sensor report_flow_runs every 10 s, RUNNING
+sensor watch_platform every 60 s, RUNNING
 resource accounts
 resource ledger
 resource slack

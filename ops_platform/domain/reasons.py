@@ -34,6 +34,7 @@ class Reason(StrEnum):
     SUBMIT_FAILED = "submit failed"
     RUN_TIMED_OUT = "run timed out"
     MISSED_SCHEDULE = "missed schedule"
+    PLATFORM_STALLED = "platform stalled"
     UNKNOWN = "unknown"
 
 
