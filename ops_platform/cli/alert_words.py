@@ -46,14 +46,18 @@ def _pending(alert: Alert, now: datetime) -> str:
         return f"Silence {number} holds it back until {end}. ({alert.reason})"
     act = f"It is edited ({alert.why})" if alert.is_posted else f"It is sent ({alert.why})"
     tried = f" after {alert.attempts} attempts" if alert.attempts else ""
-    because = f" Last time: {alert.reason}." if alert.reason else ""
-    return f"{act} {_when(alert, now)}{tried}.{because}"
+    because = f" Last time: {alert.reason}." if tried and alert.reason else ""
+    by = f", {alert.reason}" if alert.reason and not tried else ""
+    return f"{act} {_when(alert, now)}{tried}{by}.{because}"
 
 
 def _withheld(alert: Alert) -> str:
     if alert.told_with is not None:
         return f"It is not sent by itself: alert {alert.told_with} tells of it with others."
-    return f"It is kept for the record and not sent: {alert.reason}."
+    return (
+        f"It is kept for the record and not sent: {alert.reason}."
+        f" To send it all the same: ops-platform alerts retry {alert.id}"
+    )
 
 
 def _when(alert: Alert, now: datetime) -> str:

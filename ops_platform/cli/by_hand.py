@@ -1,5 +1,6 @@
 """What the commands have in common by which an operator steps in."""
 
+import getpass
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,13 +10,21 @@ import click
 from ops_platform.cli.output import show_json
 from ops_platform.operations.by_hand import Outcome
 
+
+def _logged_in() -> str:
+    """Return the name of whoever is logged in; nobody, if that has no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # the latter before Python 3.13: an id that no name belongs to
+        return ""
+
+
 who_option = click.option(
     "--by",
     "--author",
     "who",
-    envvar="USER",
-    required=True,
-    help="Who says so, for others to read; $USER by default.",
+    default=_logged_in,
+    help="Who says so, for others to read; by default whoever is logged in.",
 )
 
 

@@ -1,5 +1,6 @@
 """The messages of an incident for people and programs to read, before or after they are sent."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,9 @@ from ops_platform.operations.preview_alerts import preview
 from ops_platform.settings.model import Settings
 
 Row = dict[str, Any]
+
+_DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
+_LINK = re.compile(r"<(https?://[^|>]*)\|([^>]*)>")
 
 
 def previews(tx: Transaction, incident: Incident, settings: Settings, now: datetime) -> list[Row]:
@@ -44,5 +48,10 @@ def show_previews(found: Sequence[Row]) -> None:
         click.echo(f"--- {each['channel'] or 'no channel'}, {each['part']}")
         plain = render_plain(Message(each["text"], each["blocks"]))
         for line in plain.text.splitlines():
-            click.echo(cell(line, widest=None))
+            click.echo(cell(_legible(line), widest=None))
         click.echo()
+
+
+def _legible(line: str) -> str:
+    """Return a line with its dates and links as text, for readers who are not in Slack."""
+    return _LINK.sub(r"\2 (\1)", _DATE.sub(r"\1", line))

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ops_platform.adapters.ledger import alerts, outbox_lists
+from ops_platform.adapters.ledger import alerts, outbox_lists, silences
 from ops_platform.adapters.ledger.alerts import MESSAGE, Alert
 from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.domain import incidents as noun
 from ops_platform.domain.alerts import AlertPolicy, Send
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.outbox import State
+from ops_platform.domain.silences import Silence, muted_by
 from ops_platform.domain.telling import Why
 from ops_platform.operations.by_hand import (
     Outcome,
@@ -47,30 +48,41 @@ def retry(
         with ledger.transaction() as tx:
             alert = outbox_lists.held(tx, int(alert_id))
             incident = incident_of(tx, alert)
-            _check(alert, alerts.parent_of(tx, alert) or alert, incident, policy)
+            muting = muted_by(incident, silences.active(tx, now))
+            parent = alerts.parent_of(tx, alert) or alert
+            _check(alert, parent, incident, muting=muting, policy=policy)
             _make_due(tx, alert, incident, word=word, policy=policy, now=now)
         return f"alert {alert_id} is due now"
 
     return attempt_each(map(str, alert_ids), act)
 
 
-def _check(alert: Alert, parent: Alert, incident: Incident, policy: AlertPolicy) -> None:
+def _check(
+    alert: Alert,
+    parent: Alert,
+    incident: Incident,
+    *,
+    muting: Silence | None,
+    policy: AlertPolicy,
+) -> None:
     """Refuse what would change nothing, or tell somebody what the settings keep from them."""
     refusal = _stands(alert)
     if refusal is None and not alert.is_posted:
-        refusal = _keeps(alert, parent, incident)
+        refusal = _keeps(alert, parent, incident, muting)
     if refusal is None and alert.state is State.WITHHELD:
         refusal = policy.unwanted(incident)  # an old or a replayed one is what a retry is for
     if refusal is not None:
         raise RefusedError(f"alert {alert.id} stays {alert.state}: {refusal}")
 
 
-def _keeps(alert: Alert, parent: Alert, incident: Incident) -> str | None:
+def _keeps(alert: Alert, parent: Alert, incident: Incident, muting: Silence | None) -> str | None:
     """Return what would keep a message that does not stand in Slack from being posted."""
     if alert.part != MESSAGE and not parent.is_posted:
         return f"it belongs to the thread of alert {parent.id}; retry that one first"
     if alert.part == MESSAGE and incident.state is noun.State.RESOLVED:
         return "its incident is resolved; nobody has to hear of it any more"
+    if muting is not None:
+        return f"silence {muting.id} mutes it; `ops-platform silences expire {muting.id}`"
     return None
 
 
@@ -81,9 +93,6 @@ def _stands(alert: Alert) -> str | None:
             return f"it stands in Slack since {alert.sent_at:%F %H:%M} UTC"
         case State.SENDING | State.AMBIGUOUS:
             return "it may have arrived, and is looked up before it is sent again"
-        case State.PENDING if alert.silence_id is not None:
-            number = alert.silence_id
-            return f"silence {number} holds it back; `ops-platform silences expire {number}`"
         case State.WITHHELD if alert.told_with is not None:
             return f"alert {alert.told_with} tells of it, together with others"
     return None

@@ -53,6 +53,11 @@ def an_alert(**changes: Any) -> Alert:
             id="tried",
         ),
         pytest.param(
+            {"reason": "retried by ana"},
+            "It is sent (first notification) in the next round, retried by ana.",
+            id="retried",
+        ),
+        pytest.param(
             {"due_at": LATER, "silence_id": 3, "reason": "silence 3 by ana: late"},
             ("Silence 3 holds it back until 2026-03-02T12:10:00.000Z. (silence 3 by ana: late)"),
             id="silenced",
@@ -91,7 +96,10 @@ def an_alert(**changes: Any) -> Alert:
         ),
         pytest.param(
             {"state": "withheld", "reason": "replayed"},
-            "It is kept for the record and not sent: replayed.",
+            (
+                "It is kept for the record and not sent: replayed."
+                " To send it all the same: ops-platform alerts retry 12"
+            ),
             id="withheld",
         ),
         pytest.param(

@@ -128,6 +128,8 @@ def test_people_read_a_preview_as_text(told: Platform) -> None:
 
     assert text.startswith("--- #alerts-production, message\n`ana`: TrainFlow failed")
     assert "--- #alerts-production, details/0001\n" in text
+    assert "*Failed* 2 Mar 2026 12:00:46 UTC" in text
+    assert "Execution (https://eu-west-1.console.aws.amazon.com/states/" in text
 
 
 def test_a_dead_message_is_sent_again(world: World, platform_of: Platform) -> None:
@@ -159,15 +161,34 @@ def test_a_refusal_makes_the_exit_code_1(world: World, platform_of: Platform) ->
     assert (again.exit_code, outcome["id"], outcome["done"]) == (1, str(sent), False)
 
 
-def test_somebody_has_to_say_so(world: World, platform_of: Platform) -> None:
-    """By default whoever is logged in."""
+@pytest.mark.parametrize(
+    ("environ", "given", "who"),
+    [
+        ({"LOGNAME": "ben"}, (), "ben"),
+        ({"LOGNAME": "ben"}, ("--by", "ana"), "ana"),
+        ({"LOGNAME": "", "USER": "cho"}, ("--reason", "repaired"), "cho: repaired"),
+    ],
+)
+def test_whoever_is_logged_in_says_so(
+    world: World,
+    platform_of: Platform,
+    environ: dict[str, str],
+    given: tuple[str, ...],
+    who: str,
+) -> None:
+    """Unless another name is given."""
     number = str(_dead(world))
+    platform_of.environ.update(environ)
 
-    refused = platform_of.run("alerts", "retry", number)
-    platform_of.environ["USER"] = "ben"
-    done = platform_of.run("alerts", "retry", number)
+    assert platform_of.run("alerts", "retry", number, *given).exit_code == 0
 
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "--by" in refused.stderr
-    assert done.exit_code == 0
-    assert platform_of.rows("alerts", "--status", "pending")[0]["reason"] == "retried by ben"
+    (row,) = platform_of.rows("alerts", "--status", "pending")
+    assert row["reason"] == f"retried by {who}"
+
+
+def test_nobody_cannot_say_so(world: World, platform_of: Platform) -> None:
+    """What is done by hand is somebody's word."""
+    done = platform_of.run("alerts", "retry", str(_dead(world)), "--by", "")
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "say who you are" in done.stderr

@@ -106,7 +106,7 @@ def test_an_ended_silence_is_json_too(platform: Platform) -> None:
         (("--for", "2h", *WORD), "This would mute everything: give one of account, project"),
         (("--account", "prod", "--for", "2h", *WORD), "There is no account 'prod'; known are"),
         (("--flow", "A", "--for", "2h", "--by", "ana"), "--reason"),
-        (("--flow", "A", "--for", "2h", "--reason", "late"), "--by"),
+        (("--flow", "A", "--for", "2h", "--reason", "late", "--by", " "), "say who you are"),
         (("--flow", "A", "--for", "2h", "--by", "ana", "--reason", " "), "say why"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -146,10 +146,8 @@ def test_what_may_have_arrived_is_not_sent_again(world: World) -> None:
 
 def test_a_silence_has_to_be_ended_first(world: World) -> None:
     """It would hold the message back again."""
-    alert = world.alert(world.failed_run("run-1"))
+    alert = world.alert(world.happened(Run("run-1"), replayed=True))
     silence = world.silenced(flow="TrainFlow")
-    world.settle()
-    world.deliver()
 
     assert f"`ops-platform silences expire {silence.id}`" in _refusal(world, alert.id)
 
