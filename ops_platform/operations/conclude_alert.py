@@ -48,6 +48,13 @@ class Recorder:
             plan_message(self.tx, message, policy=self.policy, now=self.now)
         return recorded
 
+    def found(self, due: Due, there: Sent) -> Alert | None:
+        """Record where a message stands that was looked up; its thread may not be there yet."""
+        adopted = sending.adopt(self.tx, due.alert, there, now=self.now)
+        if adopted is not None and adopted.part == MESSAGE:
+            plan_pages(self.tx, adopted, due.incident, before=None, now=self.now)
+        return adopted
+
     def failed(self, due: Due, attempt: Attempt, then: Next, *, limited: str) -> bool:
         """Record that a message was not delivered; ``limited`` is the channel of the attempt."""
         if then.hold is not None:

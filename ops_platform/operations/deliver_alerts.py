@@ -154,7 +154,7 @@ class Sender:
     def _adopt(self, due: Due, found: Sent) -> Delivered | None:
         """Take what was found for ours, and see whether it still says what there is to say."""
         with self.ledger.transaction() as tx:
-            adopted = sending.adopt(tx, due.alert, found, now=self.clock())
+            adopted = Recorder(tx, self.policy, self.clock()).found(due, found)
         return None if adopted is None else self._tell(due._replace(alert=adopted))
 
     def _tell(self, due: Due) -> Delivered | None:

@@ -34,9 +34,9 @@ class Alert(msgspec.Struct, frozen=True):
 
     ``channel`` is the one it is meant for, ``posted_to`` Slack's id of where it stands. ``why`` is
     why it is, or was last, due; ``reason`` what became of that. ``telling`` is what the last
-    attempt said, or what was left unsaid; ``told`` what is known to stand there. ``plain`` and ``fallback``
-    say that Slack refused its blocks, or its channel. ``burst`` marks the message of a burst,
-    ``told_with`` that message for the others of the burst.
+    attempt said, or what was left unsaid; ``told`` what is known to stand there. ``plain`` and
+    ``fallback`` say that Slack refused its blocks, or its channel. ``burst`` marks the message of a
+    burst, ``told_with`` that message for the others of the burst.
     """
 
     id: int
