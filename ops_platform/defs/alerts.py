@@ -11,7 +11,9 @@ import dagster as dg
 from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
-from ops_platform.defs.resources import Slack
+from ops_platform.defs.resources import Accounts, Slack
+from ops_platform.defs.understanding import Understanding
+from ops_platform.domain.outbox import State
 from ops_platform.operations.deliver_alerts import Delivered, Sender
 from ops_platform.operations.find_owner import KnownUsers
 from ops_platform.operations.plan_alerts import remind
@@ -30,7 +32,7 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def deliver_alerts(
-        ledger: dg.ResourceParam[Ledger], slack: Slack
+        ledger: dg.ResourceParam[Ledger], accounts: dg.ResourceParam[Accounts], slack: Slack
     ) -> dg.SensorResult | dg.SkipReason:
         policy = alert_policy(settings)
         with ledger.transaction() as tx:
@@ -46,6 +48,7 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
             policy=policy,
             clock=ledger.now,
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}",
+            understand=Understanding(ledger, accounts, settings),
             fallback_channel=settings.alerts.fallback_channel,
             lease=timedelta(seconds=timing.delivery_lease_seconds),
             give_up=timedelta(hours=timing.alert_max_age_hours),
@@ -63,8 +66,14 @@ def _report(delivered: list[Delivered] | None) -> dg.SensorResult | dg.SkipReaso
     counts = Counter(str(each.state) for each in delivered)
     summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     return dg.SensorResult(
-        skip_reason=f"Alerts: {summary}.", asset_events=[_observation(each) for each in delivered]
+        skip_reason=f"Alerts: {summary}.",
+        asset_events=[_observation(each) for each in delivered if _is_news(each)],
     )
+
+
+def _is_news(delivered: Delivered) -> bool:
+    """Tell what a history is kept of: not the pages of a thread, as long as they arrive."""
+    return not delivered.part.startswith("details/") or delivered.state is not State.SENT
 
 
 def _observation(delivered: Delivered) -> dg.AssetObservation:
@@ -75,7 +84,7 @@ def _observation(delivered: Delivered) -> dg.AssetObservation:
         "run_id": dg.MetadataValue.text(incident.run_id),
         "channel": dg.MetadataValue.text(delivered.channel or "none"),
         "part": dg.MetadataValue.text(delivered.part),
-        "why": dg.MetadataValue.text(delivered.why),
+        "why": dg.MetadataValue.text(str(delivered.why)),
     }
     if delivered.reason:
         metadata["reason"] = dg.MetadataValue.text(delivered.reason)

@@ -15,8 +15,9 @@ from ops_platform.domain.ports import ScheduleRule
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
 from ops_platform_tests.build import ACCOUNTS, bodies
+from ops_platform_tests.fake_batch import FakeBatchJobs, FakeHistories
 from ops_platform_tests.fake_states import FakeStepFunctions
-from ops_platform_tests.fakes import FakeQueue, FakeSchedules, FakeStateMachines
+from ops_platform_tests.fakes import FakeLogs, FakeQueue, FakeSchedules, FakeStateMachines
 
 Rules = dict[str, list[ScheduleRule]]
 AssetEvent = dg.AssetObservation | dg.AssetMaterialization | dg.AssetCheckEvaluation
@@ -61,6 +62,7 @@ class FakeAccounts:
         self._machines = machines or FakeStateMachines([])
         self.step_functions = FakeStepFunctions(clock=now)
         self.rules: Rules = {}
+        self.job_logs = FakeLogs({})
 
     def queue(self, name: str) -> FakeQueue:
         """Return the account's queue."""
@@ -81,6 +83,18 @@ class FakeAccounts:
     def schedules(self, name: str) -> FakeSchedules:  # noqa: ARG002, as the real one
         """Return the rules that start state machines, the same for both accounts."""
         return FakeSchedules(self.rules)
+
+    def batch_jobs(self, name: str) -> FakeBatchJobs:  # noqa: ARG002, as the real one
+        """Return Batch, which has forgotten every job."""
+        return FakeBatchJobs()
+
+    def histories(self, name: str) -> FakeHistories:  # noqa: ARG002, as the real one
+        """Return the histories of executions, none of which is left."""
+        return FakeHistories()
+
+    def logs(self, name: str) -> FakeLogs:  # noqa: ARG002, as the real one
+        """Return the logs, the same for both accounts."""
+        return self.job_logs
 
     def send(self, account: str, *events: Event) -> None:
         """Forward events into the queue of an account."""

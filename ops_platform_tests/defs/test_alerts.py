@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from ops_platform.adapters.ledger import leases
 from ops_platform.adapters.ledger.database import Ledger
@@ -14,6 +15,7 @@ from ops_platform.embedded.slack_inbox.inbox import SlackInbox
 from ops_platform.embedded.slack_inbox.workspace import channel
 from ops_platform.operations.deliver_alerts import LEASE
 from ops_platform_tests.defs.dagster_world import Dagster, metadata, settings_in
+from ops_platform_tests.fakes import FakeLogs
 from ops_platform_tests.operations.delivery_world import end_of_run
 
 SENSOR = "deliver_alerts"
@@ -41,12 +43,12 @@ def test_a_delivered_alert_is_an_observation_that_leads_to_its_message(
 ) -> None:
     """Who looks at Dagster finds the message in Slack, and the run it tells of."""
     ticked = dagster.tick(SENSOR)
-    assert ticked.skip_message == "Alerts: 1 sent."
+    assert ticked.skip_message == "Alerts: 2 sent."
     (observed,) = ticked.asset_events
     assert observed.asset_key.path == ["alerts", "staging"]
     assert observed.description == "TrainFlow sfn-run-1: message sent"
     told = metadata(observed)
-    (message,) = inbox.messages("#alerts-staging")
+    (message, _page) = inbox.messages("#alerts-staging")
     assert str(told.pop("message")).startswith(f"{inbox.url}/archives/{message.channel}/p")
     assert len(str(told.pop("incident"))) == 16
     assert told == {
@@ -77,8 +79,24 @@ def test_a_failed_delivery_is_an_observation_with_the_reason(
     dagster: Dagster, inbox: SlackInbox
 ) -> None:
     """What Slack said is shown, and the tick itself does not fail."""
-    inbox.fail(Fault(method="chat.postMessage", error="invalid_blocks"))
+    inbox.fail(Fault(method="chat.postMessage", error="invalid_blocks", times=2))
     ticked = dagster.tick(SENSOR)
-    assert ticked.skip_message == "Alerts: 1 dead."
-    (observed,) = ticked.asset_events
+    assert ticked.skip_message == "Alerts: 1 dead, 1 pending."
+    (_plain, observed) = ticked.asset_events
     assert metadata(observed)["reason"] == "invalid_blocks"
+
+
+def test_the_end_of_the_log_is_read_before_the_alert_is_told(
+    dagster: Dagster, inbox: SlackInbox
+) -> None:
+    """The exception that broke the run stands in its first words."""
+    stream = "metaflow_9f2c/default/1"
+    traceback = ["Traceback (most recent call last):", '  File "flow.py", line 3']
+    dagster.accounts.job_logs = FakeLogs({stream: [*traceback, "ValueError: no feed"]})
+    end = end_of_run("run-2", "production", now(), "FAILED")
+    job = structs.replace(end[0], log_stream=stream)
+    dagster.accounts.send("production", job, end[1])
+    dagster.tick("ingest_events_production")
+    dagster.tick(SENSOR)
+    (message, *_) = inbox.messages("#alerts-production")
+    assert "ValueError: no feed" in message.text
