@@ -5,28 +5,18 @@ its rules and compared with what did start. The ledger is asked first, and Step 
 before anything is said.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import msgspec
-
 from ops_platform.adapters.aws_errors import FORBIDDEN, AwsError
-from ops_platform.adapters.ledger import incidents, rows
+from ops_platform.adapters.ledger import rows
 from ops_platform.adapters.ledger import schedules as ledger_schedules
-from ops_platform.adapters.ledger.database import Ledger, Transaction
+from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.schedules import Watched
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.incidents import Incident
-from ops_platform.domain.missed_schedules import (
-    explain_missed,
-    last_missed,
-    missed_id,
-    missed_incident,
-)
-from ops_platform.domain.ports import LastRun, NoRun, ScheduleRule, Schedules, Starts
-from ops_platform.domain.schedules import EARLY, Missed, quiet_since
-from ops_platform.operations.update_incidents import tell
+from ops_platform.domain.ports import NoRun, Schedules, Starts
+from ops_platform.operations.settle_missed_schedules import Settler
 from ops_platform.operations.watch_schedules import Over, Scheduled, watch_schedule
 
 
@@ -63,7 +53,7 @@ def find_missed_schedules(
     A state machine has one such incident at a time. Only what was due since its schedule is
     watched counts: nobody knows what the rules were before.
     """
-    look = _Look(ledger, account, schedules, starts, policy, now, until=now - grace)
+    look = _Look(ledger, schedules, starts, Settler(account, policy, now, until=now - grace))
     with ledger.transaction() as tx:
         machines = ledger_schedules.watched(tx, account)
     try:
@@ -80,12 +70,9 @@ class _Look:
     """One look at the schedules of an account."""
 
     ledger: Ledger
-    account: str
     schedules: Schedules
     starts: Starts
-    policy: AlertPolicy
-    now: datetime
-    until: datetime
+    settler: Settler
     machines: int = 0
     scheduled: int = 0
     opened: list[Incident] = field(default_factory=list)
@@ -96,7 +83,7 @@ class _Look:
     def result(self) -> MissedSchedules:
         """Return what it came to."""
         return MissedSchedules(
-            account=self.account,
+            account=self.settler.account,
             machines=self.machines,
             scheduled=self.scheduled,
             opened=tuple(self.opened),
@@ -108,9 +95,10 @@ class _Look:
     def at(self, machine: Watched) -> None:
         """Look at one machine; one that we may not read does not hide the others."""
         self.machines += 1
+        account, now = self.settler.account, self.settler.now
         try:
             scheduled = watch_schedule(
-                self.ledger, self.schedules, machine, account=self.account, now=self.now
+                self.ledger, self.schedules, machine, account=account, now=now
             )
             self.scheduled += scheduled.over is None
             self.unreadable += scheduled.unreadable
@@ -122,110 +110,31 @@ class _Look:
 
     def close_others(self, machine_arns: set[str]) -> None:
         """Close the incidents of machines that are gone."""
+        settler = self.settler
         with self.ledger.transaction() as tx:
-            rows.lock(tx, f"state of {self.account}")
-            for incident in ledger_schedules.open_incidents(tx, self.account):
-                if incident.machine_arn not in machine_arns:
-                    self._resolve(tx, incident, by=Over.MACHINE_GONE, at=self.now)
+            rows.lock(tx, f"state of {settler.account}")
+            for incident in ledger_schedules.open_incidents(tx, settler.account):
+                if incident.machine_arn in machine_arns:
+                    continue
+                if done := settler.resolve(tx, incident, by=Over.MACHINE_GONE, at=settler.now):
+                    self.resolved.append(done)
 
     def _judge(self, scheduled: Scheduled) -> None:
         """Write what is missed and made up for, if Step Functions says the same as the ledger."""
+        settler = self.settler
         with self.ledger.transaction() as tx:
-            waiting = self._waiting(tx, scheduled)
-            if not waiting and self._missed(tx, scheduled, NoRun.NEVER) is None:
+            waiting = settler.waiting(tx, scheduled)
+            if not waiting and settler.missed(tx, scheduled, NoRun.NEVER) is None:
                 return
         last_run = self.starts.last_run(scheduled.machine.arn)
         with self.ledger.transaction() as tx:
-            rows.lock(tx, f"state of {self.account}")
-            waiting = [
-                incident
-                for incident in self._waiting(tx, scheduled)
-                if not self._made_up_for(tx, incident, scheduled, last_run)
-            ]
-            missed = self._missed(tx, scheduled, last_run)
-            if missed is not None and last_run is not NoRun.GONE:
-                self._tell(tx, scheduled, missed, last_run, waiting)
-
-    def _waiting(self, tx: Transaction, scheduled: Scheduled) -> list[Incident]:
-        arn = scheduled.machine.arn
-        return ledger_schedules.open_incidents(tx, self.account, machine_arn=arn)
-
-    def _missed(
-        self, tx: Transaction, scheduled: Scheduled, last_run: LastRun | NoRun
-    ) -> tuple[ScheduleRule, Missed] | None:
-        quiet = [quiet_since(schedule, self.until) for _, schedule in scheduled.rules]
-        since = min((at for at in quiet if at is not None), default=None)
-        if since is None or scheduled.since is None:
-            return None
-        arn = scheduled.machine.arn
-        known = ledger_schedules.last_start(tx, self.account, arn, since=since)
-        starts = (run.started_at for run in (known, last_run) if isinstance(run, LastRun))
-        return last_missed(
-            scheduled.rules,
-            since=scheduled.since,
-            last_start=max(starts, default=None),
-            until=self.until,
-        )
-
-    def _made_up_for(
-        self,
-        tx: Transaction,
-        incident: Incident,
-        scheduled: Scheduled,
-        last_run: LastRun | NoRun,
-    ) -> bool:
-        """Resolve an incident if a run has started, or if nobody waits for one any more."""
-        arn, since = scheduled.machine.arn, incident.opened_at - EARLY
-        run = ledger_schedules.first_start(tx, self.account, arn, since=since)
-        if run is None and isinstance(last_run, LastRun) and last_run.started_at >= since:
-            run = last_run
-        if run is not None:
-            at = max(run.started_at, incident.opened_at)
-            self._resolve(tx, incident, by=f"run {run.run_id} started", at=at)
-            return True
-        over = Over.MACHINE_GONE if last_run is NoRun.GONE else scheduled.why_over(incident)
-        if over is not None:
-            self._resolve(tx, incident, by=over, at=self.now)
-        return over is not None
-
-    def _resolve(self, tx: Transaction, incident: Incident, *, by: str, at: datetime) -> None:
-        resolved = incidents.resolve(tx, incident.id, by=by, now=at)
-        if resolved is not None:
-            tell(tx, resolved, is_new=False, policy=self.policy, now=self.now)
-            self.resolved.append(resolved)
-
-    def _tell(
-        self,
-        tx: Transaction,
-        scheduled: Scheduled,
-        missed: tuple[ScheduleRule, Missed],
-        last_run: LastRun | NoRun,
-        waiting: Sequence[Incident],
-    ) -> None:
-        """Open an incident, or count one more missed start in the one that is open."""
-        rule, miss = missed
-        incident = missed_incident(
-            scheduled.machine, account=self.account, rule=rule, missed=miss, last_run=last_run
-        )
-        if waiting:
-            self._count(tx, waiting[0], rule, miss, last_run)
-        elif incidents.load(tx, incident.id) is None:  # an operator may have resolved this one
-            incidents.save(tx, incident)
-            tell(tx, incident, is_new=True, policy=self.policy, now=self.now)
-            self.opened.append(incident)
-
-    def _count(
-        self,
-        tx: Transaction,
-        waiting: Incident,
-        rule: ScheduleRule,
-        miss: Missed,
-        last_run: LastRun | NoRun,
-    ) -> None:
-        if missed_id(rule, waiting.opened_at) != waiting.id:
-            return  # another rule of the machine has missed a start since
-        error = explain_missed(rule, replace(miss, expected=waiting.opened_at), last_run)
-        if error != waiting.error:
-            counted = msgspec.structs.replace(waiting, error=error)
-            incidents.save(tx, counted)
-            tell(tx, counted, is_new=False, policy=self.policy, now=self.now)
+            rows.lock(tx, f"state of {settler.account}")
+            waiting = []
+            for incident in settler.waiting(tx, scheduled):
+                done = settler.make_up_for(tx, incident, scheduled, last_run)
+                (self.resolved if done else waiting).append(done or incident)
+            missed = settler.missed(tx, scheduled, last_run)
+            if missed is None or last_run is NoRun.GONE:
+                return
+            opened = settler.open_or_count(tx, scheduled, missed, last_run, waiting)
+            self.opened += [opened] if opened else []
