@@ -27,6 +27,7 @@ COMMANDS = {
         "ops_platform.cli.executions:executions", "List runs of flows on Step Functions."
     ),
     "flows": Command("ops_platform.cli.flows:flows", "List flows and how they are doing."),
+    "health": Command("ops_platform.cli.health:health", "Check that the platform does its work."),
     "incidents": Command(
         "ops_platform.cli.incidents:incidents", "List, show and resolve failed runs."
     ),
