@@ -38,8 +38,8 @@ def health(*, patience: float, as_json: bool) -> None:
     """Check that the platform does its work.
 
     Events have to come in, alerts to go out, and Step Functions to be asked for what events
-    missed. What seems wrong is looked at twice. Dagster's sensors and schedules only Dagster knows: of
-    those, an incident that is open is shown. The exit code is 1 if a check fails.
+    missed. What seems wrong is looked at twice. Sensors and schedules only Dagster knows: what it
+    found wrong with them is shown while its incident is open. The exit code is 1 if a check fails.
     """
     with open_ledger() as opened:
         found = _look(opened, patience)
