@@ -33,10 +33,10 @@ class JobEvent(Event, frozen=True):
     """A Batch job as it was at one moment.
 
     ``blocked`` marks Batch's notice that the job stands at the head of a queue and blocks it.
-    ``run_id`` is Metaflow's (``sfn-…`` under Step Functions). ``memory_mib`` is in MiB. ``owner`` is
-    that of the run's tag ``owner:…`` where there is one. ``task_id`` and ``retry`` are Metaflow's of
-    a job that ``run --with batch`` started; under Step Functions a job is its task, with all
-    attempts, and both are None.
+    ``run_id`` is Metaflow's (``sfn-…`` under Step Functions). ``memory_mib`` is in MiB. ``owner``
+    is that of the run's tag ``owner:…`` where there is one. ``task_id`` and ``retry`` are
+    Metaflow's of a job that ``run --with batch`` started; under Step Functions a job is its task,
+    with all attempts, and both are None.
     """
 
     job_id: str

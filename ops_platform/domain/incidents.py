@@ -206,16 +206,20 @@ def tally(
 
 
 def _reason(failure: ExecutionEvent, first: Job | None) -> str:
+    ended_from_outside = first is None or _aborted(first.latest)
+    if failure.status in RUN_REASONS and ended_from_outside:
+        return RUN_REASONS[failure.status]
     if first is not None:
         return classify(first.latest)
-    if failure.status in RUN_REASONS:
-        return RUN_REASONS[failure.status]
     if failure.error and failure.error.startswith("Batch."):
         return Reason.SUBMIT_FAILED
     return Reason.UNKNOWN
 
 
 def _error(failure: ExecutionEvent, first: Job | None) -> str | None:
-    if first is not None:
-        return explain(first.latest)
-    return "; ".join(part for part in (failure.error, failure.cause) if part) or None
+    said = [part for part in (failure.error, failure.cause) if part]
+    if first is None:
+        return "; ".join(said) or None
+    # Whoever aborted a run may have said why; of a failed run its cause repeats the job's.
+    ours = said if failure.status in RUN_REASONS else []
+    return "; ".join([*ours, explain(first.latest)])

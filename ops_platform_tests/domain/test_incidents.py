@@ -183,14 +183,18 @@ def test_steps_are_counted_by_how_their_jobs_ended() -> None:
          "run_aborted", "aborted by a person", "Stop; by ana"),
         ({"status": "ABORTED"}, [a_failed_job(**ABORTED)], "run_aborted",
          "aborted by a person", "exit code 143 (SIGTERM)"),
+        ({"status": "ABORTED", "error": None, "cause": "bad data"},
+         [a_failed_job(exit_code=1, status_reason="Essential container in task exited")],
+         "run_aborted", "user exception",
+         "bad data; Essential container in task exited; exit code 1"),
         ({"error": "Batch.AWSBatchException", "cause": "Too many requests"}, [], "run_failed",
          "submit failed", "Batch.AWSBatchException; Too many requests"),
         ({"error": "States.Runtime", "cause": "no such field"}, [], "run_failed", "unknown",
          "States.Runtime; no such field"),
         ({"error": None}, [], "run_failed", "unknown", None),
     ],
-    ids=["failed", "timed out", "aborted", "by a person", "all aborted", "submit failed", "machine",
-         "nothing known"],
+    ids=["failed", "timed out", "aborted", "by a person", "all aborted", "aborted after a failure",
+         "submit failed", "machine", "nothing known"],
 )  # fmt: skip
 def test_a_run_has_a_kind_a_reason_and_an_error(
     failure: dict[str, Any], failed: list[Job], kind: str, reason: str, error: str | None
