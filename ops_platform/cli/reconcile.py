@@ -29,11 +29,11 @@ _COLUMNS = (
 @click.option("--account", help="Only this account.")
 @json_option
 def reconcile(*, account: str | None, as_json: bool) -> None:
-    """Read the executions of Metaflow's state machines and fill what events missed.
+    """Find what the events of AWS missed.
 
-    Then look for flows that EventBridge should have started and did not. Dagster does the same by a
-    schedule; this works until all is read. The exit code is 1 if an account could not be read
-    whole.
+    Read the executions of Metaflow's state machines and fill in what the ledger lacks; then look
+    for flows that EventBridge should have started and did not. Dagster does the same by a schedule;
+    this works until all is read. The exit code is 1 if an account could not be read whole.
     """
     with open_ledger() as opened:
         known = opened.settings.accounts
