@@ -21,6 +21,7 @@ from ops_platform.domain.outbox import State
 from ops_platform.operations.compose_alert import incident_of
 from ops_platform.operations.policy import alert_policy
 from ops_platform.operations.retry_alerts import retry as retry_alerts
+from ops_platform.operations.retry_alerts import unsent_of
 
 _COLUMNS = (
     "id", "state", "account", "flow", "run_id", "channel", "part", "why", "reason", "due_at",
@@ -93,11 +94,21 @@ def preview(incident_id: str, *, as_json: bool) -> None:
 
 
 @alerts.command()
-@click.argument("alert_ids", metavar="ID...", type=int, nargs=-1, required=True)
+@click.argument("alert_ids", metavar="[ID]...", type=int, nargs=-1)
+@click.option(
+    "--incident", "incident_ids", metavar="INCIDENT", multiple=True, help="All messages of it."
+)
 @why_option(required=False)
 @who_option
 @json_option
-def retry(alert_ids: tuple[int, ...], *, who: str, why: str | None, as_json: bool) -> None:
+def retry(
+    alert_ids: tuple[int, ...],
+    *,
+    incident_ids: tuple[str, ...],
+    who: str,
+    why: str | None,
+    as_json: bool,
+) -> None:
     """Send messages now that are dead, wait for another attempt, or were withheld.
 
     Exit code 1 if one of them stays as it is.
@@ -105,7 +116,7 @@ def retry(alert_ids: tuple[int, ...], *, who: str, why: str | None, as_json: boo
     with open_ledger() as opened:
         outcomes = retry_alerts(
             opened.ledger,
-            alert_ids,
+            [*alert_ids, *unsent_of(opened.ledger, incident_ids)],
             who=who,
             why=why,
             policy=alert_policy(opened.settings),

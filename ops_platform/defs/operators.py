@@ -15,7 +15,7 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.operations.by_hand import Outcome
 from ops_platform.operations.policy import alert_policy
 from ops_platform.operations.resolve_incidents import resolve
-from ops_platform.operations.retry_alerts import retry
+from ops_platform.operations.retry_alerts import retry, unsent_of
 from ops_platform.operations.silence_alerts import PATTERNS, expire, in_words, silence
 from ops_platform.settings.model import Settings
 
@@ -50,7 +50,8 @@ class ExpireConfig(ByHand):
 class RetryConfig(ByHand):
     """Which messages are sent now."""
 
-    alert_ids: list[int] = Field(description="The numbers of the alerts.")
+    alert_ids: list[int] = Field(default=[], description="The numbers of the alerts.")
+    incident_ids: list[str] = Field(default=[], description="Or all messages of these incidents.")
 
 
 class ResolveConfig(ByHand):
@@ -118,13 +119,14 @@ def _retry_alerts(settings: Settings) -> dg.JobDefinition:
 
     @dg.op
     def retry_each(config: RetryConfig, ledger: dg.ResourceParam[Ledger]) -> dg.Output[int]:
-        ids, by = config.alert_ids, {"who": config.author, "why": config.reason}
+        by = {"who": config.author, "why": config.reason}
         with _told_in_a_sentence():
+            ids = [*config.alert_ids, *unsent_of(ledger, config.incident_ids)]
             return _told(retry(ledger, ids, **by, policy=policy, now=ledger.now()))
 
     description = "Sends messages now that are dead, wait for another attempt, or were withheld."
 
-    @_job(description, retry_each, alert_ids=[])
+    @_job(description, retry_each, alert_ids=[], incident_ids=[])
     def retry_alerts() -> None:
         retry_each()
 

@@ -21,6 +21,8 @@ from ops_platform.operations.by_hand import (
 )
 from ops_platform.operations.compose_alert import incident_of
 
+_UNSENT = frozenset({State.PENDING, State.DEAD, State.WITHHELD})
+
 
 def retry(
     ledger: Ledger,
@@ -55,6 +57,32 @@ def retry(
         return f"alert {alert_id} is due now"
 
     return attempt_each(map(str, alert_ids), act)
+
+
+def unsent_of(ledger: Ledger, incident_ids: Sequence[str]) -> list[int]:
+    """Return the numbers of the messages of incidents that did not arrive.
+
+    Raises:
+        RefusedError: One of the incidents does not exist.
+    """
+    with ledger.transaction() as tx:
+        rows = {each: alerts.of_incident(tx, each) for each in incident_ids}
+    if unknown := [each for each, found in rows.items() if not found]:
+        raise RefusedError(
+            f"There is no incident {', '.join(unknown)}; `ops-platform incidents list` shows them."
+        )
+    known = [alert for found in rows.values() for alert in found]
+    posted = {(alert.incident_id, alert.channel) for alert in known if _is_parent(alert)}
+    return [
+        alert.id
+        for alert in known
+        if alert.state in _UNSENT and not alert.is_posted and alert.told_with is None
+        if alert.part == MESSAGE or (alert.incident_id, alert.channel) in posted
+    ]
+
+
+def _is_parent(alert: Alert) -> bool:
+    return alert.part == MESSAGE and alert.is_posted
 
 
 def _check(

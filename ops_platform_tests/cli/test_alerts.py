@@ -144,6 +144,19 @@ def test_a_dead_message_is_sent_again(world: World, platform_of: Platform) -> No
     assert len(world.messages()) == 1
 
 
+def test_a_retry_can_name_the_incident(world: World, platform_of: Platform) -> None:
+    """And nothing at all is refused."""
+    number = _dead(world)
+    (row,) = platform_of.rows("alerts")
+
+    done = platform_of.run("alerts", "retry", "--incident", row["incident_id"], "--by", "ana")
+    none = platform_of.run("alerts", "retry", "--by", "ana")
+
+    assert (done.exit_code, done.stdout) == (0, f"Alert {number} is due now.\n")
+    assert (none.exit_code, none.stdout) == (2, "")
+    assert "Nothing is named: give at least one." in none.stderr
+
+
 def test_a_refusal_makes_the_exit_code_1(world: World, platform_of: Platform) -> None:
     """It is said on standard error; what can be done is done."""
     dead = _dead(world)

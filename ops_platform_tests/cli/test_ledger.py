@@ -19,6 +19,15 @@ COMMANDS = (
     ("flows", "list"),
     ("incidents", "list", "--json"),
     ("incidents", "show", "0123456789abcdef"),
+    ("incidents", "resolve", "0123456789abcdef", "--reason", "gone"),
+    ("alerts", "list"),
+    ("alerts", "dead", "--json"),
+    ("alerts", "show", "1"),
+    ("alerts", "preview", "0123456789abcdef", "--json"),
+    ("alerts", "retry", "1"),
+    ("silences", "add", "--flow", "A", "--for", "2h", "--reason", "late"),
+    ("silences", "list", "--json"),
+    ("silences", "expire", "1", "--reason", "over"),
 )
 
 

@@ -115,7 +115,7 @@ def test_a_dead_message_is_made_due(world: World, settings: Settings) -> None:
     world.deliver()
     number = world.alert(incident).id
 
-    done, told, _ = _launch(world, settings, "retry_alerts", alert_ids=[number])
+    done, told, _ = _launch(world, settings, "retry_alerts", incident_ids=[incident])
 
     assert done
     assert told["outcomes"] == [

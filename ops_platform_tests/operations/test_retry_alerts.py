@@ -12,7 +12,7 @@ from ops_platform.domain.bursts import BurstRule, By
 from ops_platform.domain.routes import Route
 from ops_platform.embedded.slack_inbox.faults import Fault
 from ops_platform.operations.by_hand import Outcome, RefusedError
-from ops_platform.operations.retry_alerts import retry
+from ops_platform.operations.retry_alerts import retry, unsent_of
 from ops_platform_tests.build import ROUTING
 from ops_platform_tests.operations.delivery_world import World, world_around
 from ops_platform_tests.operations.failing_runs import Run
@@ -186,6 +186,32 @@ def test_a_page_needs_its_message(world: World) -> None:
         f"alert {page.id} stays dead: it belongs to the thread of alert {parent.id};"
         " retry that one first"
     )
+
+
+def test_all_that_did_not_arrive_can_be_named_by_its_incident(world: World) -> None:
+    """The message itself; of its thread what can stand there by now."""
+    first, second = _dead(world), world.happened(Run("run-2"), replayed=True)
+    third = world.failed_run("run-3")
+    world.settle()
+    world.until_quiet()
+
+    numbers = unsent_of(world.ledger, [first, second, third])
+
+    assert numbers == [world.alert(first).id, world.alert(second).id]
+    with pytest.raises(RefusedError, match=r"no incident nothing; `ops-platform incidents list`"):
+        unsent_of(world.ledger, [first, "nothing"])
+
+
+def test_a_page_that_slack_refused_is_named_by_its_incident_too(world: World) -> None:
+    """Once its message stands there."""
+    incident = world.failed_run("run-1")
+    world.settle()
+    world.inbox.fail(Fault(method=POST, error="thread_not_found", skip=1))
+    world.until_quiet()
+    page = world.alert(incident, "details/0001")
+    assert page.state == "dead"
+
+    assert unsent_of(world.ledger, [incident]) == [page.id]
 
 
 def test_a_number_that_is_none_stops_all(world: World) -> None:
