@@ -11,6 +11,7 @@ import dagster as dg
 from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
+from ops_platform.defs.pace import minimum_interval
 from ops_platform.defs.resources import Accounts, Slack
 from ops_platform.defs.understanding import Understanding
 from ops_platform.domain.outbox import State
@@ -28,7 +29,7 @@ def deliver_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
 
     @dg.sensor(
         description="Sends the alerts that are due to Slack.",
-        minimum_interval_seconds=timing.delivery_interval_seconds,
+        minimum_interval_seconds=minimum_interval(timing.delivery_interval_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def deliver_alerts(

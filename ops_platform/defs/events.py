@@ -4,6 +4,7 @@ import dagster as dg
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.clock import now
+from ops_platform.defs.pace import minimum_interval
 from ops_platform.defs.resources import Accounts
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.errors import PlatformError
@@ -20,7 +21,7 @@ def ingest_sensor(account: str, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"ingest_events_{account}".replace("-", "_"),
         description=f"Takes the events of {account} from its queue into the ledger.",
-        minimum_interval_seconds=settings.timing.ingest_interval_seconds,
+        minimum_interval_seconds=minimum_interval(settings.timing.ingest_interval_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def ingest_events(

@@ -5,6 +5,7 @@ import json
 import dagster as dg
 
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.defs.pace import minimum_interval
 from ops_platform.domain.identity import Links, flow_asset
 from ops_platform.operations.policy import account_links
 from ops_platform.operations.report_flow_runs import FlowRun, flow_runs_after
@@ -16,7 +17,7 @@ def flow_runs_sensor(settings: Settings) -> dg.SensorDefinition:
 
     @dg.sensor(
         description="Reports each run that ended to its flow's asset.",
-        minimum_interval_seconds=settings.timing.ingest_interval_seconds,
+        minimum_interval_seconds=minimum_interval(settings.timing.ingest_interval_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def report_flow_runs(
