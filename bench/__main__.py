@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bench import drain, ingest, starts, wide_incident
+from bench import drain, ingest, latency, starts, wide_incident
 from bench.database import Bench, running
 from bench.results import Result, markdown
 
@@ -20,6 +20,7 @@ _RESULTS = Path(__file__).with_name("RESULTS.md")
 _WITHOUT_DATABASE: dict[str, Callable[[], Iterator[Result]]] = {
     "help": starts.help_of_the_command,
     "location": starts.code_location,
+    "latency": latency.alert_latency,
 }
 _WITH_DATABASE: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "ingest": ingest.ingest_in_memory,
