@@ -10,7 +10,7 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -163,15 +163,15 @@ def main() -> None:
         order = pickle.loads(base64.b64decode(line))
         child = os.fork()
         if child == 0:
-            _leave(lambda: deliver(order))
+            _deliver_and_leave(order)
         os.waitpid(child, 0)
 
 
-def _leave(work: Callable[[], None]) -> NoReturn:
-    """Work, and leave without returning into the parent's loop."""
+def _deliver_and_leave(order: Order) -> NoReturn:
+    """Leave without returning into the parent's loop."""
     code = 1
     try:
-        work()
+        deliver(order)
         code = 0
     finally:
         os._exit(code)

@@ -81,7 +81,7 @@ class World:
             assert resolved is not None
             plan(tx, resolved, policy=self.policy, now=self.clock())
 
-    def silenced(self, *, hours: float = 1, **patterns: str) -> Silence:
+    def silenced(self, *, hours: float = 1, **patterns: Any) -> Silence:
         """Mute what matches."""
         with self.ledger.transaction() as tx:
             return silences.add(

@@ -183,9 +183,10 @@ def of_incident(tx: sa.Connection, incident_id: str) -> list[Alert]:
 
 
 def messages_of(tx: sa.Connection, incident_id: str) -> list[Alert]:
-    """Return an incident's own message in each channel, without the threads."""
+    """Return an incident's own message in each channel, to be kept from senders for now."""
     wanted = (alerts.c.incident_id == incident_id) & (alerts.c.part == MESSAGE)
-    return found(tx, sa.select(alerts).where(wanted).order_by(alerts.c.channel))
+    query = sa.select(alerts).where(wanted).order_by(alerts.c.channel)
+    return found(tx, query.with_for_update())
 
 
 def parent_of(tx: sa.Connection, alert: Alert) -> Alert | None:

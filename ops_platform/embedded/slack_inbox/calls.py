@@ -34,19 +34,21 @@ class Calls:
         """Return the time by the clock of the log."""
         return self._clock()
 
-    def add(self, method: str, channel: str | None, at: float, outcome: str) -> None:
-        """Note a call that arrived at that time."""
+    def add(
+        self, method: str, channel: str | None, at: float, outcome: str, *, limited: str | None
+    ) -> None:
+        """Note a call that arrived at that time; ``limited`` is the channel it is limited by."""
         with self._lock:
-            too_soon = at < self._not_before.get((method, channel), 0.0)
+            too_soon = at < self._not_before.get((method, limited), 0.0)
             self._calls.append(
                 Call(method=method, channel=channel, at=at, outcome=outcome, too_soon=too_soon)
             )
             del self._calls[:-_MOST]
 
-    def hold_off(self, method: str, channel: str | None, seconds: float) -> None:
+    def hold_off(self, method: str, limited: str | None, seconds: float) -> None:
         """Note that the caller was told to wait."""
         with self._lock:
-            self._not_before[method, channel] = self._clock() + seconds
+            self._not_before[method, limited] = self._clock() + seconds
 
     def all(self) -> list[Call]:
         """Return the calls in order."""

@@ -30,9 +30,13 @@ class Dispatcher:
         fault = self._faults.next_for(request.method, channel) or _NOTHING
         self.closing.wait(fault.hold)
         reply = self._reply(request, fault)
-        self._calls.add(request.method, channel, at, reply.outcome if reply else "cut")
+        # Slack limits posts by channel, however it is named, and all else by method.
+        is_post = request.method == "chat.postMessage"
+        limited = self._around.workspace.id_of(channel) if is_post else None
+        outcome = reply.outcome if reply else "cut"
+        self._calls.add(request.method, channel, at, outcome, limited=limited)
         if reply and (seconds := reply.headers.get("Retry-After")):
-            self._calls.hold_off(request.method, channel, float(seconds))
+            self._calls.hold_off(request.method, limited, float(seconds))
         self.closing.wait(fault.delay)
         return reply
 

@@ -79,6 +79,12 @@ class Workspace:
             raise SlackError("not_in_channel")
         return found
 
+    def id_of(self, asked: str | None) -> str | None:
+        """Return the id of a channel that is named by it or by its name, else what was given."""
+        name = (asked or "").removeprefix("#")
+        known = (one.id for one in self.store.channels() if name in (one.id, one.name))
+        return next(known, asked)
+
     def channel_to_read(self, asked: str | None) -> Channel:
         """Return the channel by its id alone, as all methods but posting want it."""
         for one in self.store.channels():
