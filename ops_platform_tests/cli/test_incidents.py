@@ -1,11 +1,15 @@
 """``ops-platform incidents``: failed runs, listed, shown and resolved."""
 
+from typing import Any
+
 import pytest
 
+from ops_platform.adapters.ledger import incidents, job_logs
 from ops_platform.cli.incident_record import in_words
-from ops_platform.domain.incidents import incident_id
-from ops_platform.domain.story import Track
-from ops_platform_tests.build import EXECUTION_ARN, NOON, REGION, RUN
+from ops_platform.domain.incidents import Kind, incident_id
+from ops_platform.domain.job_log import LogAbsence
+from ops_platform.domain.story import JobLog, Track
+from ops_platform_tests.build import EXECUTION_ARN, NOON, REGION, RUN, an_incident
 from ops_platform_tests.cli.command_line import Platform
 from ops_platform_tests.operations.delivery_world import World
 
@@ -94,6 +98,62 @@ def test_people_get_a_line_for_each_fact_and_tables(told: Platform) -> None:
 def test_how_a_flow_did_is_a_sentence(track: Track, words: str) -> None:
     """Of what is known."""
     assert in_words(track) == words
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED, Kind.INTERACTIVE_FAILED]
+)
+def test_what_has_no_execution_is_shown_too(
+    world: World, platform_of: Platform, kind: Kind
+) -> None:
+    """Its links are those there are."""
+    bare: dict[str, Any] = {
+        "execution_arn": None,
+        "machine_arn": None,
+        "run_id": "",
+        "job_id": None,
+        "steps": {},
+    }
+    incident = an_incident(kind=kind, account="staging", log_stream=None, **bare)
+    with world.ledger.transaction() as tx:
+        incidents.save(tx, incident)
+
+    shown = platform_of.record("incidents", "show", incident.id, "--json")
+    (row,) = platform_of.rows("incidents")
+
+    assert (shown["kind"], shown["execution_url"], shown["run_url"]) == (kind, None, None)
+    assert (shown["track"], shown["jobs"], shown["alerts"]) == (None, [], [])
+    assert shown["messages"][0]["channel"] == "#alerts-staging"
+    assert row["kind"] == kind
+    assert platform_of.run("incidents", "show", incident.id).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("log", "shown"),
+    [
+        (
+            JobLog("ValueError: late", "line 1\n\x1b[31mline 2", truncated=True, absence=None),
+            "LOG\n...\nline 1\n\\x1b[31mline 2\n",
+        ),
+        (
+            JobLog(None, None, truncated=False, absence=LogAbsence.MISSING),
+            "LOG\nNo log: missing.\n",
+        ),
+    ],
+)
+def test_the_end_of_the_log_is_shown(
+    world: World, platform_of: Platform, log: JobLog, shown: str
+) -> None:
+    """As text that cannot steer a terminal; and why there is none."""
+    incident = world.incident(world.failed_run("run-1"))
+    with world.ledger.transaction() as tx:
+        where: dict[str, Any] = {"log_stream": None, "fetched_at": NOON}
+        job_logs.save(tx, incident.account, str(incident.job_id), log, **where)
+
+    found = platform_of.record("incidents", "show", incident.id, "--json")
+
+    assert (found["exception"], found["log"]["tail"]) == (log.exception, log.tail)
+    assert shown in platform_of.run("incidents", "show", incident.id).stdout
 
 
 def test_an_operator_resolves_what_no_run_will(world: World, platform_of: Platform) -> None:
