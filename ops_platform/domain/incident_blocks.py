@@ -134,7 +134,7 @@ def _log(log: JobLog) -> str:
 
 
 def links(story: Story) -> list[Block]:
-    """Return the pages that show more."""
+    """Return the pages that show more, and the name by which the command line knows it."""
     incident, to = story.incident, story.links
     arn, stream = incident.execution_arn, incident.log_stream
     named = [
@@ -145,7 +145,7 @@ def links(story: Story) -> list[Block]:
         ("History", _history(story)),
     ]
     shown = [link(url, name) for name, url in named if url and len(url) <= LINK_LIMIT]
-    return [context(" · ".join(shown))] if shown else []
+    return [context(" · ".join([*shown, f"Incident {code(incident.id, NAME_LIMIT)}"]))]
 
 
 def _history(story: Story) -> str | None:

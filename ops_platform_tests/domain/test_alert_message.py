@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ops_platform.domain.alert_message import Message, render, render_plain
-from ops_platform.domain.identity import Links
 from ops_platform.domain.incident_blocks import STEPS_SHOWN
 from ops_platform.domain.incidents import Kind, State, Tally
 from ops_platform.domain.job_log import LogAbsence
@@ -17,8 +16,6 @@ from ops_platform_tests.build import NOON, RUN, after
 from ops_platform_tests.stories import (
     ANA,
     DAY,
-    LINKS,
-    NO_LINKS,
     a_root_failure,
     a_story,
     check,
@@ -207,44 +204,6 @@ def test_of_a_long_log_the_end_is_shown() -> None:
     assert "line 1\n" not in text
 
 
-def test_an_alert_links_run_task_execution_log_and_history() -> None:
-    """Each by the address that identity makes of it."""
-    story = a_story()
-    text = shown(render(story, NOON))
-
-    task = LINKS.task("TrainFlow", f"sfn-{RUN}", "work", "5b0e9d3c-job")
-    history = LINKS.history("production", "fraud", "TrainFlow")
-    assert f"<{LINKS.run('TrainFlow', f'sfn-{RUN}')}|Run>" in text
-    assert f"<{task}|First failed task>" in text
-    assert f"<{LINKS.execution(str(story.incident.execution_arn))}|Execution>" in text
-    assert f"<{LINKS.log('metaflow_9f2c/default/1')}|Log>" in text
-    assert f"<{history}|History>" in text
-
-
-@pytest.mark.parametrize(
-    ("task", "attempt"), [({}, 1), ({"task_id": "17", "retry": 2}, 2), ({"task_id": "17"}, 0)]
-)
-def test_the_task_is_linked_with_its_last_attempt(task: dict[str, Any], attempt: int) -> None:
-    """Of a run by hand, each attempt is a job of its own, and the task has Metaflow's id."""
-    job = a_root_failure(0, exits=(1, 1), **task)
-
-    url = LINKS.task("TrainFlow", f"sfn-{RUN}", "work", task.get("task_id", job.latest.job_id))
-
-    assert f"<{url}?attempt={attempt}|First failed task>" in shown(_render(job=job))
-
-
-def test_without_a_ui_or_a_job_there_are_fewer_links() -> None:
-    """No empty ones."""
-    message = _render(links=NO_LINKS, job_id=None, step=None, log_stream=None)
-
-    assert re.findall(r"\|([\w ]+)>", message.blocks[-1]["elements"][0]["text"]) == ["Execution"]
-
-
-def test_a_link_that_is_too_long_is_left_out() -> None:
-    """Nobody would miss it, and the message could not be posted with it."""
-    assert "|Log>" not in shown(_render(log_stream="s" * 600))
-
-
 def test_a_missed_start_is_told_in_its_own_words() -> None:
     """There is no run, so there are no jobs and no link to one."""
     error = "The rule nightly, cron(0 2 * * ? *), should have started a run at 02:00 UTC."
@@ -273,17 +232,6 @@ def test_a_stalled_platform_is_told_in_its_own_words() -> None:
     assert _lead(message) == "*stalled*: 31 min behind."
     assert "*Check* `ingest`" in shown(message)
     assert not re.search(r"\bjobs?\b|\|Run>|\|History>", shown(message))
-
-
-def test_a_run_by_hand_links_its_task_only_if_the_task_is_known() -> None:
-    """The id of its job is not that of its task."""
-    by_hand: dict[str, Any] = {"kind": Kind.INTERACTIVE_FAILED, "run_id": "1741"}
-
-    assert "First failed task" not in shown(_render(**by_hand))
-    job = a_root_failure(0, task_id="17", retry=0)
-    assert "/TrainFlow/1741/work/17?attempt=0|First failed task>" in shown(
-        _render(**by_hand, job=job)
-    )
 
 
 @pytest.mark.parametrize(
@@ -392,10 +340,3 @@ def test_time_that_passes_is_no_news() -> None:
     story = a_story(log=LOG, track=Track(2, None, NOON - DAY), severity=Severity.INFO)
 
     assert render(story, NOON) == render(story, NOON + timedelta(days=200))
-
-
-def test_links_without_a_ui_still_lead_to_the_consoles() -> None:
-    """Those of AWS are always known."""
-    names = re.findall(r"\|([\w ]+)>", shown(_render(links=Links("eu-west-1"))))
-
-    assert names[-2:] == ["Execution", "Log"]
