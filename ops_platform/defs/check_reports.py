@@ -124,7 +124,10 @@ def _description(health: Health) -> str:
 
 
 def _metadata(health: Health) -> dict[str, dg.MetadataValue]:
-    metadata: dict[str, dg.MetadataValue] = {_STATE: dg.MetadataValue.text(health.state.value)}
+    metadata: dict[str, dg.MetadataValue] = {
+        _STATE: dg.MetadataValue.text(health.state.value),
+        "findings": dg.MetadataValue.int(len(health.findings)),
+    }
     if health.since is not None:
         metadata[_FOUND] = dg.MetadataValue.text(_found(health))
         metadata[_SINCE] = dg.MetadataValue.timestamp(health.since)

@@ -151,20 +151,17 @@ def _checks(watch: Watch, sender: dg.SensorDefinition) -> dg.AssetChecksDefiniti
         silent = watch.standing_still(context.instance, SENDER)
         # Who turned it off wanted nothing sent.
         if silent and all(finding.what is not What.TURNED_OFF for finding in silent):
-            _send(context, sender, ledger=ledger, slack=slack)
+            _send(context, sender, ledger=ledger, accounts=accounts, slack=slack)
 
     return look_at_platform
 
 
 def _send(
-    context: dg.AssetCheckExecutionContext,
-    sender: dg.SensorDefinition,
-    *,
-    ledger: Ledger,
-    slack: Slack,
+    context: dg.AssetCheckExecutionContext, sender: dg.SensorDefinition, **resources: object
 ) -> None:
     """Do once what the sensor does that sends alerts; its lease keeps the two apart."""
-    sent = sender(ledger=ledger, slack=slack)
+    needed = {name: resources[name] for name in sender.required_resource_keys}
+    sent = sender(**needed)
     if isinstance(sent, dg.SkipReason):
         context.log.info(sent.skip_message or "")
     if isinstance(sent, dg.SensorResult):

@@ -39,7 +39,9 @@ class Clockwork:
         """Return when it has to tick next after it ticked, or was turned on."""
         if self.kind is AutomationKind.SENSOR:
             return moment + self.interval
-        return min(get_next_cron_tick(cron, moment, self.timezone) for cron in self.crons)
+        # The moment itself counts as the next tick of its cron.
+        later = moment + timedelta(seconds=1)
+        return min(get_next_cron_tick(cron, later, self.timezone) for cron in self.crons)
 
 
 def clockworks(definitions: dg.Definitions) -> list[Clockwork]:

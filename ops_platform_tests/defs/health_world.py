@@ -61,32 +61,51 @@ class Instance:
         ago: timedelta = timedelta(),
         error: str | None = None,
         failures: int = 1,
+        location: str = LOCATION,
     ) -> None:
         """Have a sensor or schedule tick so long ago, and turn it on if nobody did."""
-        state = self._state(name, kind) or self.turn(name, kind=kind, on=True)
-        failed = error is not None
-        self.instance.create_tick(
-            TickData(
-                instigator_origin_id=state.instigator_origin_id,
-                instigator_name=name,
-                instigator_type=KINDS[kind],
-                status=TickStatus.FAILURE if failed else TickStatus.SKIPPED,
-                timestamp=(now() - ago).timestamp(),
-                selector_id=state.selector_id,
-                error=SerializableErrorInfo(error, [], None) if error is not None else None,
-                consecutive_failure_count=failures if failed else 0,
-            )
+        told = SerializableErrorInfo(error, [], None) if error is not None else None
+        status = TickStatus.SKIPPED if told is None else TickStatus.FAILURE
+        tick = self._tick(name, kind, TickStatus.SKIPPED, at=now() - ago, location=location)
+        failed = failures if told is not None else 0
+        tick = tick._replace(status=status, error=told, consecutive_failure_count=failed)
+        self.instance.create_tick(tick)
+        state = self._state(name, kind, location)
+        assert state is not None
+        if isinstance(state.instigator_data, SensorInstigatorData):
+            data = state.instigator_data._replace(last_tick_timestamp=tick.timestamp)
+            self.instance.update_instigator_state(state.with_data(data))
+
+    def begin(self, name: str) -> None:
+        """Have a sensor begin a tick that does not end."""
+        self.instance.create_tick(self._tick(name, "sensor", TickStatus.STARTED, at=now()))
+
+    def _tick(
+        self, name: str, kind: str, status: TickStatus, *, at: datetime, location: str = LOCATION
+    ) -> TickData:
+        state = self._state(name, kind, location) or self.turn(
+            name, kind=kind, on=True, location=location
+        )
+        return TickData(
+            instigator_origin_id=state.instigator_origin_id,
+            instigator_name=name,
+            instigator_type=KINDS[kind],
+            status=status,
+            timestamp=at.timestamp(),
+            selector_id=state.selector_id,
         )
 
-    def turn(self, name: str, *, kind: str = "sensor", on: bool) -> InstigatorState:
+    def turn(
+        self, name: str, *, kind: str = "sensor", on: bool, location: str = LOCATION
+    ) -> InstigatorState:
         """Turn a sensor or schedule on or off, as the web page does."""
         status = InstigatorStatus.DECLARED_IN_CODE if on else InstigatorStatus.STOPPED
-        state = self._state(name, kind)
+        state = self._state(name, kind, location)
         if state is not None:
             return self.instance.update_instigator_state(state.with_status(status))
         data = SensorInstigatorData() if kind == "sensor" else ScheduleInstigatorData("* * * * *")
         return self.instance.add_instigator_state(
-            InstigatorState(_origin(name), KINDS[kind], status, data)
+            InstigatorState(_origin(name, location), KINDS[kind], status, data)
         )
 
     def watch(self) -> str:
@@ -139,9 +158,10 @@ class Instance:
         record = self.instance.get_latest_asset_check_evaluation_record(key)
         return record.evaluation if record else None
 
-    def _state(self, name: str, kind: str) -> InstigatorState | None:
+    def _state(self, name: str, kind: str, location: str) -> InstigatorState | None:
         states = self.instance.all_instigator_state(instigator_type=KINDS[kind])
-        return next((state for state in states if state.name == name), None)
+        named = (state for state in states if state.name == name)
+        return next((s for s in named if s.repository_selector.location_name == location), None)
 
     def _resources(self) -> dict[str, object]:
         slack = Slack(token="xoxb-test", base_url=self.dagster.slack_url)
@@ -166,7 +186,7 @@ def instance_of(dagster: Dagster, folder: Path) -> Iterator[Instance]:
         yield Instance(dagster, instance, definitions)
 
 
-def _origin(name: str) -> RemoteInstigatorOrigin:
+def _origin(name: str, location: str) -> RemoteInstigatorOrigin:
     target = LoadableTargetOrigin(python_file="definitions.py")
-    location = InProcessCodeLocationOrigin(target, location_name=LOCATION)
-    return RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), name)
+    code = InProcessCodeLocationOrigin(target, location_name=location)
+    return RemoteInstigatorOrigin(RemoteRepositoryOrigin(code, "__repository__"), name)
