@@ -24,14 +24,13 @@ _ERROR_LIMIT = 120
 class Ingest:
     """The queue of an account, and what came out of it.
 
-    ``waiting`` is None if the queue could not be asked, and ``trouble`` says why. ``comes_in`` says
-    that the ledger holds an event that happened within the limit.
+    ``waiting`` is how many messages wait, or why nobody could be asked. ``comes_in`` says that the
+    ledger holds an event that happened within the limit.
     """
 
     account: str
-    waiting: int | None
+    waiting: int | str
     comes_in: bool
-    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +97,9 @@ class Automation:
 
 def judge_ingest(facts: Ingest, *, limit: timedelta) -> list[Finding]:
     """Judge whether events come out of an account's queue."""
-    if facts.waiting is None:
-        sentence = f"The queue of {facts.account} cannot be read. {facts.trouble}"
-        return [Finding(What.QUEUE_UNREADABLE, sentence.strip(), is_old=False)]
+    if isinstance(facts.waiting, str):
+        sentence = f"The queue of {facts.account} cannot be read. {facts.waiting}"
+        return [Finding(What.QUEUE_UNREADABLE, sentence, is_old=False)]
     if not facts.waiting or facts.comes_in:
         return []
     wait = counted(facts.waiting, "message waits", "messages wait")

@@ -5,6 +5,7 @@ of its sensors and schedules is handed in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,11 +64,15 @@ class Examiner:
 
     def examine(self, automations: Sequence[Automation] | None, *, now: datetime) -> Found:
         """Return what is wrong, by check; without automations, nothing is said of them."""
-        wanted = subjects(account.name for account in self.settings.accounts)
+        names = [account.name for account in self.settings.accounts]
+        wanted = subjects(names)
         if automations is None:
             wanted.remove(Subject(Check.AUTOMATIONS))
+        # At once, since each may take its time, and who waits for all of them has but a minute.
+        with ThreadPoolExecutor(len(names)) as pool:
+            queues = dict(zip(names, pool.map(self._ask_queue, names), strict=True))
         try:
-            found = {subject: self._look_at(subject, now) for subject in wanted}
+            found = {subject: self._look_at(subject, queues, now) for subject in wanted}
         except LedgerError as error:
             sentence = " ".join(str(error).split())
             trouble = Finding(What.LEDGER_UNREACHABLE, sentence, is_old=False)
@@ -77,10 +82,19 @@ class Examiner:
             found[served] += judge_automations([each], now=now, limit=limit(self.settings))
         return found
 
-    def _look_at(self, subject: Subject, now: datetime) -> list[Finding]:
+    def _ask_queue(self, account: str) -> int | str:
+        """Return how many messages wait, or why nobody knows."""
+        try:
+            return self.queue(account).backlog().visible
+        except PlatformError as error:
+            return str(error)
+
+    def _look_at(
+        self, subject: Subject, queues: Mapping[str, int | str], now: datetime
+    ) -> list[Finding]:
         match subject:
             case Subject(Check.INGEST, str(account)):
-                return self._ingest(account, now)
+                return self._ingest(account, queues[account], now)
             case Subject(Check.DELIVERY, str(account)):
                 return self._delivery(account, now)
             case Subject(Check.RECONCILIATION, str(account)):
@@ -91,16 +105,12 @@ class Examiner:
             case _:
                 return []
 
-    def _ingest(self, account: str, now: datetime) -> list[Finding]:
-        waiting, trouble = None, ""
-        try:
-            waiting = self.queue(account).backlog().visible
-        except PlatformError as error:
-            trouble = str(error)
+    def _ingest(self, account: str, waiting: int | str, now: datetime) -> list[Finding]:
+        late = limit(self.settings)
         sharing = [*queue_accounts(self.settings, account).values()]
         with self.ledger.transaction() as tx:
-            comes_in = known.comes_in(tx, sharing, since=now - limit(self.settings))
-        return judge_ingest(Ingest(account, waiting, comes_in, trouble), limit=limit(self.settings))
+            comes_in = known.comes_in(tx, sharing, since=now - late)
+        return judge_ingest(Ingest(account, waiting, comes_in), limit=late)
 
     def _delivery(self, account: str, now: datetime) -> list[Finding]:
         late = limit(self.settings)

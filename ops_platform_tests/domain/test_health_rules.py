@@ -42,7 +42,7 @@ def named(findings: list[Finding]) -> list[What]:
         # Something always waits where much happens, and it comes out.
         (Ingest("staging", 40, comes_in=True), []),
         (Ingest("staging", 40, comes_in=False), [What.EVENTS_WAIT]),
-        (Ingest("staging", None, comes_in=True, trouble="No."), [What.QUEUE_UNREADABLE]),
+        (Ingest("staging", "No.", comes_in=True), [What.QUEUE_UNREADABLE]),
     ],
 )
 def test_events_that_wait_while_none_comes_in_are_found(facts: Ingest, found: list[What]) -> None:
