@@ -13,7 +13,8 @@ import msgspec
 from ops_platform.domain.events import ExecutionEvent, InstanceEvent, JobEvent
 from ops_platform.domain.identity import MachineName, machine_name, parse_machine_name, run_id
 
-LOST = "LOST"  # ours: open in the ledger, but its emulated account is gone
+# Ours: open in the ledger, but AWS has forgotten it, or its emulated account is gone.
+LOST = "LOST"
 JOB_STATES = (
     "SUBMITTED",
     "PENDING",

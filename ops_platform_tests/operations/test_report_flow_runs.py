@@ -85,6 +85,15 @@ def test_a_repeated_or_late_event_does_not_tell_a_run_again(ledger: Ledger) -> N
     assert flow_runs_after(ledger, ACCOUNT, run.seq) == []
 
 
+def test_an_end_that_events_tell_after_the_api_did_is_told_once(ledger: Ledger) -> None:
+    """Each has an id and a time of its own for it, and the later one overrules."""
+    _record(ledger, _ended("a", id="api:a"))
+    [run] = flow_runs_after(ledger, ACCOUNT, 0)
+    _record(ledger, _ended("a", id="f-by-event", time=after(62)))
+
+    assert flow_runs_after(ledger, ACCOUNT, run.seq) == []
+
+
 def test_a_redriven_run_is_told_again_when_it_ends(ledger: Ledger) -> None:
     """It failed first and then succeeded: both are its history."""
     _record(ledger, _ended("a"))

@@ -34,8 +34,8 @@ def load(tx: sa.Connection, account: str, arns: Collection[str]) -> dict[str, Ex
 def save(tx: sa.Connection, changed: Sequence[Execution]) -> None:
     """Store the executions as they are now, each with its number in the order of changes.
 
-    The number is a new one unless the newest event is as before: what a late event adds to the
-    past of a run is no reason to report it again.
+    The number is a new one unless the execution stands as before: what a late event adds to the
+    past of a run, or a second source to its end, is no reason to report it again.
     """
     known = _numbers(tx, changed)
     new = tx.scalars(
@@ -51,7 +51,14 @@ def save(tx: sa.Connection, changed: Sequence[Execution]) -> None:
 
 def _reported(execution: Execution) -> tuple[str, ...]:
     latest = execution.latest
-    return (execution.account, latest.execution_arn, latest.id, str(latest.metaflow_input))
+    at = latest.stopped_at or latest.time
+    return (
+        execution.account,
+        latest.execution_arn,
+        latest.status,
+        str(at.timestamp()),
+        str(latest.metaflow_input),
+    )
 
 
 def _numbers(tx: sa.Connection, changed: Iterable[Execution]) -> dict[tuple[str, ...], int]:
@@ -79,13 +86,6 @@ def failed_runs(
         .where(executions.c.account == account, wanted, executions.c.failure.is_not(None))
     )
     return [(_execution(row[:-2]), row[-2], row[-1]) for row in tx.execute(query)]
-
-
-def machines_of(tx: sa.Connection, account: str, run_ids: Collection[str]) -> set[str]:
-    """Return the state machines of runs."""
-    wanted = one_of(executions.c.run_id, run_ids)
-    query = sa.select(executions.c.machine_arn).where(executions.c.account == account, wanted)
-    return set(tx.scalars(query.distinct()))
 
 
 def still_open(tx: sa.Connection, account: str) -> list[Execution]:
