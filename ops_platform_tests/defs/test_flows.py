@@ -12,6 +12,7 @@ from ops_platform.domain.events import Event
 from ops_platform_tests.build import FOREIGN, REGION, a_job_event, after, an_execution_event
 from ops_platform_tests.defs.dagster_world import Dagster, metadata, settings_in
 from ops_platform_tests.operations.delivery_world import end_of_run
+from ops_platform_tests.operations.failing_runs import Run
 
 SENSOR = "report_flow_runs"
 
@@ -39,10 +40,9 @@ def reported(dagster: Dagster) -> list[tuple[str, str]]:
 
 def test_a_successful_run_is_a_materialization_of_its_flow(dagster: Dagster) -> None:
     """It shows run, duration, owner and links."""
-    ingest(
-        dagster,
-        *end_of_run("run-1", "staging", after(90), "SUCCEEDED"),
-    )
+    run = Run("run-1")
+    job = run.failed_job(0, after(90), status="SUCCEEDED", exit_code=0)
+    ingest(dagster, job, *run.ended(after(90), "SUCCEEDED"))
     ticked = dagster.tick(SENSOR)
 
     assert ticked.skip_message == "Reported 1 runs."
@@ -58,7 +58,7 @@ def test_a_successful_run_is_a_materialization_of_its_flow(dagster: Dagster) -> 
         "status": "SUCCEEDED",
         "owner": "ada",
         "branch": "none",
-        "duration_seconds": 90.0,
+        "duration_seconds": 600.0,
         "stopped_at": after(90).timestamp(),
         "metaflow_ui": "https://metaflow.example.com/TrainFlow/sfn-run-1",
     }
