@@ -133,8 +133,9 @@ def _demonstrate(edition: "Edition") -> None:
     _say("Deploying and triggering three flows with stock Metaflow")
     run_demo(edition, _Terminal("deploying", "deployed "))
     _say(
-        "\nThe flows run now. Within two minutes TrainDemandModels has failed, and one alert is\n"
-        "in the Slack inbox. SimulateCity asks for 999 vCPUs and waits for ever.\n"
+        "\nThe flows run now. Within two minutes TrainDemandModels has failed, and one alert is in\n"
+        "the Slack inbox, with the two tasks that failed by themselves in its thread; the other ten\n"
+        "were stopped with them. SimulateCity asks for 999 vCPUs and waits for ever.\n"
     )
 
 
