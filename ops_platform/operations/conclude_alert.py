@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from ops_platform.adapters.ledger import alerts, leases, sending
 from ops_platform.adapters.ledger.alerts import MESSAGE, Alert
 from ops_platform.adapters.ledger.database import Transaction
+from ops_platform.domain import incidents as noun
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.delivery import Sent
 from ops_platform.domain.outbox import EDITS, LOOKUPS, Attempt, Next, State
@@ -37,7 +38,8 @@ class Recorder:
             posted_to=sent.channel,
             message_ts=sent.ts,
             told=told,
-            mentioned_at=told.mentioned_at,
+            # Of what is over nobody is reminded.
+            mentioned_at=told.mentioned_at if told.standing.state is noun.State.OPEN else None,
             sent_at=self.now if anew else due.alert.sent_at,
             reason=None,
         )

@@ -25,8 +25,7 @@ def update_incidents(
     for account, run_ids in by_account.items():
         found = {each.id: each for each in _correlated(tx, account, run_ids)}
         new = {each.id for each in found.values() if incidents.save(tx, each)}
-        machines = executions.machines_of(tx, account, run_ids)
-        found |= {each.id: each for each in incidents.resolve_by_success(tx, account, machines)}
+        found |= {each.id: each for each in incidents.resolve_by_success(tx, account, run_ids)}
         alerts.keep(tx, found.keys() - new)
         for each in found.values():
             tell(tx, each, is_new=each.id in new, policy=policy, now=now)

@@ -6,6 +6,7 @@ And nothing is asked of Slack again before it wants to be asked.
 import random
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -91,12 +92,15 @@ def test_a_storm_delays_messages_edits_and_threads_and_doubles_none(
     assert len(world.messages()) == 3
 
 
+KINDS: list[dict[str, Any]] = [{"status": 429}, {"status": 500}, {"status": 503}, {"cut": True}]
+
+
 def test_a_random_storm_ends_with_each_incident_told_once(world: World) -> None:
     """Any answer, to any call, in any order."""
     chance = random.Random(2026)
     methods = (POST, POST, POST, EDIT, HISTORY, REPLIES, LINK)
     for _ in range(60):
-        kind = chance.choice([{"status": 429}, {"status": 500}, {"status": 503}, {"cut": True}])
+        kind = chance.choice(KINDS)
         fault = Fault(
             method=chance.choice(methods),
             commit=chance.random() < 0.5,

@@ -14,6 +14,8 @@ from ops_platform.adapters.ledger.schema import alerts, executions, incidents, r
 from ops_platform.domain.incidents import Incident, Kind, State
 
 _RESOLUTION = ("state", "resolved_at", "resolved_by")
+_SUCCEEDED = executions.c.status == sa.literal_column("'SUCCEEDED'")
+_OPEN = incidents.c.state == sa.literal_column("'open'")  # both in the words of the indexes
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _SELECTED = [incidents.c[name] for name in Incident.__struct_fields__]
 _ALERTS_SENT = (
@@ -45,47 +47,48 @@ def save(tx: sa.Connection, incident: Incident) -> bool:
     return bool(tx.scalar(stored.returning(sa.text("xmax = 0"))))
 
 
-def resolve_by_success(
-    tx: sa.Connection, account: str, machine_arns: Collection[str]
-) -> list[Incident]:
-    """Resolve incidents of state machines of which a later run has succeeded; return those.
+def resolve_by_success(tx: sa.Connection, account: str, run_ids: Collection[str]) -> list[Incident]:
+    """Resolve incidents of the runs' state machines of which a later run succeeded; return those.
 
     A later run is one that started after the failed one did, and ended after it. The first such
     run is named, in whatever order the ledger came to know of them.
     """
-    success = executions.alias("success")
-    first = (
-        sa.select(success.c.run_id, success.c.stopped_at)
-        .where(success.c.account == incidents.c.account)
-        .where(success.c.machine_arn == incidents.c.machine_arn)
-        .where(success.c.status == "SUCCEEDED", success.c.stopped_at > incidents.c.opened_at)
-        .where(success.c.started_at > sa.func.coalesce(incidents.c.started_at, _NEVER))
-        .where(success.c.run_id != incidents.c.run_id)
-        .order_by(success.c.stopped_at, success.c.run_id)
-        .limit(1)
-        .lateral("first")
-    )
-    by = sa.func.concat("run ", first.c.run_id, " succeeded")
+    ours = (executions.c.account == account) & one_of(executions.c.run_id, run_ids)
+    machines = list(tx.scalars(sa.select(executions.c.machine_arn).where(ours).distinct()))
+    news = tx.scalar(sa.select(sa.func.min(executions.c.stopped_at)).where(ours, _SUCCEEDED))
+    first, by = _first_success()
     query = (
         sa.select(incidents.c.id, first.c.stopped_at, by.label("by"))
         .join(first, sa.true())
-        .where(incidents.c.account == account, one_of(incidents.c.machine_arn, machine_arns))
+        .where(incidents.c.account == account, one_of(incidents.c.machine_arn, machines))
         .where(incidents.c.kind != Kind.MISSED_SCHEDULE)
-        .where(
-            sa.or_(
-                incidents.c.state == State.OPEN,
-                incidents.c.resolved_by.like("run %") & (incidents.c.resolved_by != by),
-            )
-        )
-        .subquery()
     )
-    resolved = (
-        sa.update(incidents)
-        .where(incidents.c.id == query.c.id)
-        .values(state=State.RESOLVED, resolved_at=query.c.stopped_at, resolved_by=query.c.by)
-        .returning(*_SELECTED)
+    found = list(tx.execute(query.where(_OPEN)))
+    if news is not None:
+        # What was resolved by a run that is later than one we hear of only now.
+        later = (incidents.c.resolved_at > news) & incidents.c.resolved_by.like("run %")
+        found += tx.execute(query.where(~_OPEN, later, incidents.c.resolved_by != by))
+    for incident_id, at, name in found:
+        change = sa.update(incidents).where(incidents.c.id == incident_id)
+        tx.execute(change.values(state=State.RESOLVED, resolved_at=at, resolved_by=name))
+    resolved = sa.select(*_SELECTED).where(one_of(incidents.c.id, [row[0] for row in found]))
+    return [msgspec.convert(row, Incident) for row in fetch(tx, resolved)] if found else []
+
+
+def _first_success() -> tuple[sa.Lateral, sa.ColumnElement[str]]:
+    """Return the first later run that succeeded, of the incident it is joined to, and its words."""
+    first = (
+        sa.select(executions.c.run_id, executions.c.stopped_at)
+        .where(executions.c.account == incidents.c.account)
+        .where(executions.c.machine_arn == incidents.c.machine_arn)
+        .where(_SUCCEEDED, executions.c.stopped_at > incidents.c.opened_at)
+        .where(executions.c.started_at > sa.func.coalesce(incidents.c.started_at, _NEVER))
+        .where(executions.c.run_id != incidents.c.run_id)
+        .order_by(executions.c.stopped_at, executions.c.run_id)
+        .limit(1)
+        .lateral("first")
     )
-    return [msgspec.convert(row, Incident) for row in fetch(tx, resolved)]
+    return first, sa.func.concat("run ", first.c.run_id, " succeeded")
 
 
 def resolve(tx: sa.Connection, incident_id: str, *, by: str, now: datetime) -> Incident | None:
@@ -103,7 +106,7 @@ def resolve(tx: sa.Connection, incident_id: str, *, by: str, now: datetime) -> I
 def untouched(
     tx: sa.Connection, account: str, *, before: datetime, limit: int
 ) -> list[alerts_.Alert]:
-    """Return the messages of an account's open incidents over which nobody was called since.
+    """Return the messages of an account, of what is still open, over which nobody was called since.
 
     Nobody else gets the same ones until the transaction ends. What somebody does by hand is left
     out: he knows.
@@ -111,8 +114,7 @@ def untouched(
     query = (
         sa.select(alerts)
         .join(incidents)
-        .where(incidents.c.account == account, incidents.c.state == State.OPEN)
-        .where(incidents.c.kind != Kind.INTERACTIVE_FAILED)
+        .where(incidents.c.account == account, incidents.c.kind != Kind.INTERACTIVE_FAILED)
         .where(alerts.c.part == alerts_.MESSAGE, alerts.c.state == "sent")
         .where(alerts.c.mentioned_at <= before)
         .order_by(alerts.c.mentioned_at)

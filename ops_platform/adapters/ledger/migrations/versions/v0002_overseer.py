@@ -86,12 +86,17 @@ CREATE TABLE job_logs (
 );
 
 CREATE INDEX executions_machine ON executions (account, machine_arn, stopped_at);
+CREATE INDEX executions_succeeded ON executions (account, machine_arn, stopped_at)
+  WHERE status = 'SUCCEEDED';
 CREATE INDEX incidents_machine ON incidents (account, machine_arn, opened_at);
 CREATE INDEX incidents_flow ON incidents (account, flow, opened_at) WHERE state = 'open';
 CREATE INDEX incidents_cause ON incidents (account, reason, opened_at) WHERE state = 'open';
+CREATE INDEX incidents_open ON incidents (account, machine_arn) WHERE state = 'open';
+CREATE INDEX incidents_resolved ON incidents (account, machine_arn, resolved_at);
+DROP INDEX alerts_due;
 CREATE INDEX alerts_next ON alerts ((part <> 'message'), due_at, id)
   WHERE state IN ('pending', 'sending', 'ambiguous');
-CREATE INDEX alerts_mentioned ON alerts (mentioned_at) WHERE state = 'sent' AND part = 'message';
+CREATE INDEX alerts_mentioned ON alerts (mentioned_at) WHERE mentioned_at IS NOT NULL;
 CREATE INDEX alerts_silence ON alerts (silence_id) WHERE silence_id IS NOT NULL;
 CREATE INDEX alerts_burst ON alerts (burst) WHERE burst IS NOT NULL;
 CREATE INDEX alerts_told_with ON alerts (told_with) WHERE told_with IS NOT NULL
