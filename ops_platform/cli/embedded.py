@@ -133,9 +133,9 @@ def _demonstrate(edition: "Edition") -> None:
     _say("Deploying and triggering three flows with stock Metaflow")
     run_demo(edition, _Terminal("deploying", "deployed "))
     _say(
-        "\nThe flows run now. Within two minutes TrainDemandModels has failed, one alert is in the\n"
-        "Slack inbox, with the two tasks that failed by themselves in its thread; ten others\n"
-        "were stopped with them. SimulateCity asks for 999 vCPUs and waits for ever.\n"
+        "\nThe flows run now. Within two minutes TrainDemandModels has failed, and one alert is\n"
+        "in the Slack inbox, with the two tasks that failed by themselves in its thread; ten\n"
+        "others were stopped with them. SimulateCity asks for 999 vCPUs and waits for ever.\n"
     )
 
 
