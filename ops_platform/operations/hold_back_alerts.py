@@ -19,6 +19,8 @@ from ops_platform.operations.plan_alerts import open_incident, plan_message, sta
 
 # A message that is being posted anew is soon there.
 _PARENT_WAIT = timedelta(seconds=30)
+# So long nobody is at work on one message.
+_MOMENT = timedelta(seconds=1)
 _ENDED = frozenset({State.DEAD, State.WITHHELD})
 # What is said in the thread while it is true, and of which nobody wants to hear later.
 _OF_THE_MOMENT = frozenset({Why.RESOLVED, Why.REMINDER})
@@ -58,9 +60,7 @@ class Gate:
             return None
         state = parent.state if parent.state in _ENDED else State.PENDING
         reason = "the message it belongs to is not there"
-        due_at = self.now + _PARENT_WAIT
-        alerts.change(self.tx, alert, state=state, reason=reason, due_at=due_at)
-        return HeldBack(state, reason)
+        return self._put_off(alert, reason, _PARENT_WAIT, state=state)
 
     def _is_over(self, alert: Alert, parent: Alert) -> HeldBack | None:
         if alert.part.startswith(DETAILS):
@@ -116,13 +116,19 @@ class Gate:
             key = rule.key(incident)
             leader = bursts.leader(self.tx, alert.channel, key, now=self.now, within=rule.within)
             if leader is not None:
-                bursts.join(self.tx, leader, [alert], now=self.now)
-                plan_message(self.tx, leader, policy=self.policy, now=self.now)
-                return HeldBack(State.WITHHELD, f"told with {leader.incident_id}")
+                return self._join(alert, leader)
         for rule in self.policy.bursts:
             if self._leads(alert, incident, rule):
                 return None
         return None
+
+    def _join(self, alert: Alert, leader: Alert) -> HeldBack:
+        held = bursts.hold(self.tx, leader)
+        if held is None:
+            return self._put_off(alert, "the message of its burst is just being changed", _MOMENT)
+        bursts.join(self.tx, held, [alert], now=self.now)
+        plan_message(self.tx, held, policy=self.policy, now=self.now)
+        return HeldBack(State.WITHHELD, f"told with {leader.incident_id}")
 
     def _leads(self, alert: Alert, incident: Incident, rule: BurstRule) -> bool:
         """Tell whether a message leads a burst of this rule, now that it is due."""
@@ -134,6 +140,13 @@ class Gate:
         others = [a for a in untold if a.id != alert.id]
         bursts.join(self.tx, alert, others, now=self.now)
         return True
+
+    def _put_off(
+        self, alert: Alert, reason: str, wait: timedelta, *, state: State = State.PENDING
+    ) -> HeldBack:
+        due_at = self.now + wait
+        alerts.change(self.tx, alert, state=state, reason=reason, due_at=due_at)
+        return HeldBack(state, reason)
 
     def _withhold(self, alert: Alert, parent: Alert, reason: str) -> HeldBack:
         unsaid = standing_of(self.tx, parent)

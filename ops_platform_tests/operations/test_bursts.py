@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.bursts import BurstRule, By
 from ops_platform.domain.routes import Route, Routing
@@ -192,3 +193,19 @@ def test_a_silence_over_the_leader_alone_does_not_mute_the_others(world: World) 
     assert world.alert(first).burst is not None
     world.until_quiet()
     assert len(world.messages()) == 1
+
+
+def test_a_run_that_joins_a_burst_does_not_wait_for_whoever_is_changing_its_message(
+    world: World,
+) -> None:
+    """Who takes events in may wait for the run's own message meanwhile; it joins a moment later."""
+    first, *_ = fail(world, *runs(6))
+    world.until_quiet()
+    fail(world, Run("late"))
+    with world.ledger.transaction() as tx:
+        alerts.keep(tx, [first])
+        assert world.deliver() == ["pending"]
+    world.update()
+    world.until_quiet()
+    (message,) = world.messages()
+    assert "7 runs" in message.text

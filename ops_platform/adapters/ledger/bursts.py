@@ -34,15 +34,24 @@ def of_leader(tx: sa.Connection, message: Alert) -> Burst | None:
 def leader(
     tx: sa.Connection, channel: str, key: str, *, now: datetime, within: timedelta
 ) -> Alert | None:
-    """Return the message of a burst that another incident may still join, kept from others."""
+    """Return the message of a burst that another incident may still join."""
     query = (
         sa.select(alerts)
         .where(alerts.c.burst == key, alerts.c.channel == channel)
         .where(alerts.c.state.in_(_TOLD), alerts.c.joined_at > now - within)
         .order_by(alerts.c.joined_at.desc())
         .limit(1)
-        .with_for_update()
     )
+    return next(iter(found(tx, query)), None)
+
+
+def hold(tx: sa.Connection, message: Alert) -> Alert | None:
+    """Keep others from changing a message, and return it as it is; None if one of them is at it.
+
+    Whoever holds one message must not wait for another: whoever plans holds the earlier ones, and
+    waits for the later.
+    """
+    query = sa.select(alerts).where(alerts.c.id == message.id).with_for_update(skip_locked=True)
     return next(iter(found(tx, query)), None)
 
 
@@ -50,7 +59,7 @@ def alike(tx: sa.Connection, message: Alert, incident: Incident, rule: BurstRule
     """Return the messages of a channel that make a burst with this one, itself included.
 
     They are of incidents that opened at about the same time. Empty if they are not enough. None of
-    them changes until the transaction ends.
+    them changes until the transaction ends; those that somebody else is just changing are left out.
     """
     common = incidents.c.flow if rule.by is By.FLOW else incidents.c.reason
     value = incident.flow if rule.by is By.FLOW else incident.reason
@@ -69,7 +78,7 @@ def alike(tx: sa.Connection, message: Alert, incident: Incident, rule: BurstRule
         return []
     ids = list(tx.scalars(wanted))
     query = sa.select(alerts).where(alerts.c.id == sa.any_(sa.cast(ids, sa.ARRAY(sa.BigInteger))))
-    return found(tx, query.order_by(alerts.c.id).with_for_update())
+    return found(tx, query.order_by(alerts.c.id).with_for_update(skip_locked=True))
 
 
 def join(tx: sa.Connection, first: Alert, others: list[Alert], *, now: datetime) -> None:
