@@ -52,7 +52,8 @@ def retry(
             incident = incident_of(tx, alert)
             muting = muted_by(incident, silences.active(tx, now))
             parent = alerts.parent_of(tx, alert) or alert
-            _check(alert, parent, incident, muting=muting, policy=policy)
+            elsewhere = _elsewhere(alert, alerts.of_incident(tx, alert.incident_id))
+            _check(alert, parent, incident, muting=muting, policy=policy, elsewhere=elsewhere)
             _make_due(tx, alert, incident, word=word, policy=policy, now=now)
         return f"alert {alert_id} is due now"
 
@@ -92,15 +93,24 @@ def _check(
     *,
     muting: Silence | None,
     policy: AlertPolicy,
+    elsewhere: str | None,
 ) -> None:
     """Refuse what would change nothing, or tell somebody what the settings keep from them."""
-    refusal = _stands(alert)
+    refusal = _stands(alert) or elsewhere
     if refusal is None and not alert.is_posted:
         refusal = _keeps(alert, parent, incident, muting)
     if refusal is None and alert.state is State.WITHHELD:
         refusal = policy.unwanted(incident)  # an old or a replayed one is what a retry is for
     if refusal is not None:
         raise RefusedError(f"alert {alert.id} stays {alert.state}: {refusal}")
+
+
+def _elsewhere(alert: Alert, known: Sequence[Alert]) -> str | None:
+    """Return which message tells by now what was withheld for want of a channel."""
+    if alert.channel:
+        return None
+    told = (f"alert {row.id} tells of it in {row.channel}" for row in known if row.channel)
+    return next(told, None)
 
 
 def _keeps(alert: Alert, parent: Alert, incident: Incident, muting: Silence | None) -> str | None:

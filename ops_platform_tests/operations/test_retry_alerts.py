@@ -9,7 +9,7 @@ import pytest
 from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.bursts import BurstRule, By
-from ops_platform.domain.routes import Route
+from ops_platform.domain.routes import Route, Routing
 from ops_platform.embedded.slack_inbox.faults import Fault
 from ops_platform.operations.by_hand import Outcome, RefusedError
 from ops_platform.operations.retry_alerts import retry, unsent_of
@@ -222,3 +222,18 @@ def test_a_number_that_is_none_stops_all(world: World) -> None:
         _retry(world, alert.id, 999_999)
 
     assert world.alert(alert.incident_id).state == "dead"
+
+
+def test_what_another_channel_tells_by_now_is_not_told_twice(world: World) -> None:
+    """It was withheld as no channel was set, and told when the run failed again."""
+    run = Run("run-1")
+    world.configure(routing=Routing((), {}, ROUTING.stages))
+    withheld = world.alert(world.happened(run))
+    world.configure(routing=ROUTING)
+    world.wait(hours=1)
+    world.happened(run)
+    world.settle()
+    world.until_quiet()
+
+    assert _refusal(world, withheld.id).endswith("tells of it in #alerts-staging")
+    assert len(world.messages()) == 1
