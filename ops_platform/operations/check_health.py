@@ -79,7 +79,8 @@ class Examiner:
             found = {subject: [trouble] for subject in wanted}
         for each in automations or ():
             served = _served_by(each, self.settings)
-            found[served] += judge_automations([each], now=now, limit=limit(self.settings))
+            # First, since what does not tick is why other things are wrong.
+            found[served][:0] = judge_automations([each], now=now, limit=limit(self.settings))
         return found
 
     def _ask_queue(self, account: str) -> int | str:

@@ -294,6 +294,14 @@ def test_a_sensor_belongs_to_the_check_of_its_account(watcher: Watcher) -> None:
     assert watcher.failing() == ["staging/ingest", "production/reconciliation", "automations"]
 
 
+def test_what_does_not_tick_is_named_before_what_follows_from_it(watcher: Watcher) -> None:
+    """One incident, and the first sentence of it is the one to act on."""
+    watcher.queues["staging"] = DeadQueue(clock=watcher.world.clock)
+    watcher.automations = [sensor(watcher, "ingest_events_staging", minutes=20)]
+    found = [finding.what for finding in watcher.look()[INGEST].findings]
+    assert found == [What.SILENT, What.QUEUE_UNREADABLE]
+
+
 def test_trouble_of_the_platform_is_told_where_production_is(watcher: Watcher) -> None:
     """Without an account of its own, it goes to the first that matters."""
     watcher.automations = [sensor(watcher, "report_flow_runs", hours=1)]
