@@ -32,12 +32,16 @@ def plan(tx: Transaction, incident: Incident, *, policy: AlertPolicy, now: datet
 
     One that was withheld, or never arrived, is told if its run has failed anew since.
     """
-    messages = alerts.messages_of(tx, incident.id)
-    for message in messages:
-        leader = alerts.load(tx, message.told_with) if message.told_with else message
-        if leader is not None:
-            plan_message(tx, leader, policy=policy, now=now)
-    if any(_failed_since(message, incident) for message in messages):
+    untold = False
+    for message in alerts.messages_of(tx, incident.id):
+        leader = alerts.load(tx, message.told_with) if message.told_with else None
+        plan_message(tx, leader or message, policy=policy, now=now)
+        if leader is None:
+            untold |= _failed_since(message, incident)
+        elif _is_left_out(leader, incident):
+            alerts.change(tx, message, told_with=None)
+            untold = True
+    if untold:
         open_incident(tx, incident, policy=policy, now=now)
 
 
@@ -127,7 +131,7 @@ def _note(why: Why, now_is: Standing, now: datetime) -> str:
 
 def _failed_since(message: Alert, incident: Incident) -> bool:
     """Tell whether a run has failed anew since its message was withheld, or died unsent."""
-    if message.state not in _ENDED or message.is_posted or message.told_with:
+    if message.state not in _ENDED or message.is_posted:
         return False
     if incident.state is noun.State.RESOLVED:
         return False
@@ -135,3 +139,14 @@ def _failed_since(message: Alert, incident: Incident) -> bool:
         return incident.opened_at > message.due_at
     unsaid = message.telling.standing
     return incident.opened_at > unsaid.since or unsaid.state is noun.State.RESOLVED
+
+
+def _is_left_out(leader: Alert, incident: Incident) -> bool:
+    """Tell whether a run has failed anew since the message that was to tell of it came to nothing.
+
+    All failures of a burst but the first are newer than what its message says.
+    """
+    if leader.state not in _ENDED or leader.is_posted or incident.state is noun.State.RESOLVED:
+        return False
+    was_over = leader.telling is not None and leader.telling.standing.state is noun.State.RESOLVED
+    return was_over or incident.opened_at > leader.due_at

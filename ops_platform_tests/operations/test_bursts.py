@@ -209,3 +209,21 @@ def test_a_run_that_joins_a_burst_does_not_wait_for_whoever_is_changing_its_mess
     world.until_quiet()
     (message,) = world.messages()
     assert "7 runs" in message.text
+
+
+def test_a_run_that_fails_anew_after_its_burst_was_over_untold_is_told(world: World) -> None:
+    """All recovered while Slack took no message, so that none tells of the others."""
+    failing = runs(6)
+    fail(world, *failing)
+    world.inbox.fail(Fault(method="chat.postMessage", status=429, retry_after=5))
+    assert world.deliver() == ["pending"]
+    for run in failing:
+        world.happened(run, "SUCCEEDED")
+    world.settle()
+    world.until_quiet()
+    assert world.messages() == []
+
+    world.happened(failing[3])
+    world.settle()
+    world.until_quiet()
+    assert len(world.messages()) == 1
