@@ -14,7 +14,10 @@ from ops_platform.domain.lifecycle import JOB_ENDS, LOST, Job
 
 _COLUMNS = ("account", *columns_of(JobEvent), "runnable_at", "starting_at")
 _ATTEMPTS = _COLUMNS.index("attempts")
-_SELECTED = [jobs.c[name] for name in _COLUMNS]
+# As text, since of tens of thousands of jobs the driver would be longest at reading this.
+_READ = {"attempts": sa.cast(jobs.c.attempts, sa.Text).label("attempts")}
+_SELECTED = [_READ.get(name, jobs.c[name]) for name in _COLUMNS]
+_attempts = msgspec.json.Decoder(tuple[Attempt, ...]).decode
 
 
 def load(tx: sa.Connection, account: str, job_ids: Collection[str]) -> dict[str, Job]:
@@ -34,13 +37,13 @@ def failed_of_run(tx: sa.Connection, account: str, run_id: str) -> tuple[Job, ..
     query = sa.select(*_SELECTED).where(
         jobs.c.account == account, jobs.c.run_id == run_id, jobs.c.status == "FAILED"
     )
-    return tuple(map(_job, tx.execute(query)))
+    return tuple(map(_job, tx.execute(query).all()))
 
 
 def of_run(tx: sa.Connection, account: str, run_id: str) -> tuple[Job, ...]:
     """Return the jobs of a run."""
     query = sa.select(*_SELECTED).where(jobs.c.account == account, jobs.c.run_id == run_id)
-    return tuple(map(_job, tx.execute(query)))
+    return tuple(map(_job, tx.execute(query).all()))
 
 
 def succeeded_of_run(tx: sa.Connection, account: str, run_id: str) -> dict[str, int]:
@@ -85,7 +88,7 @@ def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
 
 def _job(row: Sequence[Any]) -> Job:
     account, *fields = row
-    fields[_ATTEMPTS - 1] = msgspec.convert(fields[_ATTEMPTS - 1], tuple[Attempt, ...])
+    fields[_ATTEMPTS - 1] = _attempts(fields[_ATTEMPTS - 1])
     return Job(account, JobEvent(*fields[:-2]), *fields[-2:])
 
 
