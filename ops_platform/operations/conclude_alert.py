@@ -51,10 +51,14 @@ class Recorder:
         return recorded
 
     def found(self, due: Due, there: Sent) -> Alert | None:
-        """Record where a message stands that was looked up; its thread may not be there yet."""
+        """Record where a message stands that was looked up; its thread may not be there yet.
+
+        What has happened since it was posted is noted, as of one that was known to stand there.
+        """
         adopted = sending.adopt(self.tx, due.alert, there, now=self.now)
         if adopted is not None and adopted.part == MESSAGE:
             plan_pages(self.tx, adopted, due.incident, before=None, now=self.now)
+            plan_message(self.tx, adopted, policy=self.policy, now=self.now)
         return adopted
 
     def failed(self, due: Due, attempt: Attempt, then: Next, *, limited: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from ops_platform.adapters.ledger import alerts
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.telling import Why
+from ops_platform.embedded.slack_inbox.faults import Fault
 from ops_platform_tests.operations.delivery_world import World, world_around
 from ops_platform_tests.operations.failing_runs import Run
 
@@ -216,3 +217,20 @@ def test_what_was_over_before_it_was_due_is_told_when_it_fails_again(world: Worl
     world.settle()
     assert ("message", "sent") in world.delivered()
     assert world.alert(incident).state == "sent"
+
+
+@pytest.mark.parametrize(("status", "note"), [("FAILED", "again"), ("SUCCEEDED", "resolved")])
+def test_what_happens_while_it_is_not_known_whether_the_message_arrived_is_noted(
+    world: World, status: str, note: str
+) -> None:
+    """It is found with what it said at first, and an edit alone rings no bell."""
+    incident = world.happened(RUN)
+    world.settle()
+    world.inbox.fail(Fault(method="chat.postMessage", cut=True, commit=True))
+    assert world.deliver() == ["ambiguous"]
+    world.wait(minutes=1)
+    world.happened(RUN, status)
+    world.settle()
+    world.until_quiet()
+    assert [part.partition("/")[0] for part in world.parts(incident)].count(note) == 1
+    assert len(world.messages()) == 1
