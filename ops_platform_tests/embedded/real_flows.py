@@ -94,7 +94,7 @@ class DataScientist:
         """Wait until a run and all its jobs have ended; return the execution."""
         place = f"arn:aws:states:{self.account.region}:{self.account.account_id}:execution"
         arn = f"{place}:{flow.machine}:{run_id.removeprefix('sfn-')}"
-        awaited(lambda: self._has_ended(arn), seconds=200, what=f"the end of {run_id}")
+        awaited(lambda: self._has_ended(arn), seconds=400, what=f"the end of {run_id}")
         return self.aws.execution(arn)
 
     def _has_ended(self, arn: str) -> bool:

@@ -15,7 +15,7 @@ from ops_platform_tests.embedded.up_process import Up, up
 ACCOUNTS = ("staging", "production")
 BY_HAND = Flow("by_hand", "ByHand", "grace")
 GRACE = "U0GRACE001"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True, slots=True)

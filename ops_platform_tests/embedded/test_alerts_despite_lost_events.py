@@ -74,7 +74,7 @@ def delays(told: Sequence[Post], ended: dict[str, Json]) -> dict[str, timedelta]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_failed_run_is_told_once_within_an_interval_of_reconciliation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

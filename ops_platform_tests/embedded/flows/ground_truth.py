@@ -15,7 +15,7 @@ STARTED = "started"
 ABOUT_TO_FAIL = "about to fail"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
-_PATIENCE_SECONDS = 300
+_PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
