@@ -140,6 +140,23 @@ def test_a_failure_whose_machine_succeeded_since_is_not_told(world: World) -> No
     assert (world.delivered(), world.alert(late).reason) == ([], "already resolved")
 
 
+def test_the_first_run_that_succeeded_since_is_named_whichever_was_heard_of_first(
+    world: World, told: str
+) -> None:
+    """A correction is an edit, and no second note."""
+    world.wait(minutes=30)
+    second, first = Run("second"), Run("first")
+    world.came(second.arn, second.execution(world.clock(), "SUCCEEDED"))
+    world.until_quiet()
+    assert world.incident(told).resolved_by == "run sfn-second succeeded"
+    world.came(first.arn, first.execution(world.clock() - timedelta(minutes=15), "SUCCEEDED"))
+    world.update()
+    world.until_quiet()
+    assert world.incident(told).resolved_by == "run sfn-first succeeded"
+    assert "first" in str(world.messages()[0].blocks)
+    assert [part.partition("/")[0] for part in world.parts(told)].count("resolved") == 1
+
+
 # --- it stays broken ------------------------------------------------------------------------------
 
 

@@ -68,14 +68,20 @@ def resolve_by_success(tx: sa.Connection, account: str, run_ids: Collection[str]
         # What was resolved by a run that is later than one we hear of only now.
         later = (incidents.c.resolved_at > news) & incidents.c.resolved_by.like("run %")
         found += tx.execute(query.where(~_OPEN, later, incidents.c.resolved_by != by))
-    for incident_id, at, name in found:
-        change = sa.update(incidents).where(incidents.c.id == incident_id)
-        tx.execute(change.values(state=State.RESOLVED, resolved_at=at, resolved_by=name))
+    if not found:
+        return []
+    change = (
+        sa.update(incidents)
+        .where(incidents.c.id == sa.bindparam("incident"))
+        .values(resolved_at=sa.bindparam("at"), resolved_by=sa.bindparam("name"))
+        .values(state=State.RESOLVED)
+    )
+    tx.execute(change, [{"incident": one, "at": at, "name": name} for one, at, name in found])
     resolved = sa.select(*_SELECTED).where(one_of(incidents.c.id, [row[0] for row in found]))
-    return [msgspec.convert(row, Incident) for row in fetch(tx, resolved)] if found else []
+    return [msgspec.convert(row, Incident) for row in fetch(tx, resolved)]
 
 
-def _first_success() -> tuple[sa.Lateral, sa.ColumnElement[str]]:
+def _first_success() -> tuple[sa.FromClause, sa.ColumnElement[str]]:
     """Return the first later run that succeeded, of the incident it is joined to, and its words."""
     first = (
         sa.select(executions.c.run_id, executions.c.stopped_at)

@@ -8,10 +8,18 @@ from sqlalchemy.dialects.postgresql import insert
 from ops_platform.adapters.ledger.schema import leases
 
 
+# Nobody takes a lease for so many times as long as others do.
+_NONSENSE = 10
+
+
 def take(tx: sa.Connection, name: str, *, holder: str, now: datetime, length: timedelta) -> bool:
-    """Take or renew the lease; return False while somebody else holds it."""
+    """Take or renew the lease; return False while somebody else holds it.
+
+    One that lasts absurdly long is left over from before the clock was put back, and free.
+    """
     statement = insert(leases).values(name=name, holder=holder, until=now + length)
-    free = sa.or_(leases.c.until <= now, leases.c.holder == holder)
+    ended = (leases.c.until <= now) | (leases.c.until > now + length * _NONSENSE)
+    free = sa.or_(ended, leases.c.holder == holder)
     taken = statement.on_conflict_do_update(
         index_elements=["name"], set_={"holder": holder, "until": now + length}, where=free
     ).returning(leases.c.name)

@@ -71,3 +71,10 @@ def test_of_many_who_ask_at_once_one_gets_the_lease(ledger: Ledger) -> None:
     for thread in asking:
         thread.join()
     assert sorted(got) == [False] * 5 + [True]
+
+
+def test_a_lease_from_before_the_clock_was_put_back_is_free(ledger: Ledger) -> None:
+    """Nobody waits for hours for a holder who meant to keep it for a minute."""
+    assert take(ledger, "one", 3 * 3600)
+    assert take(ledger, "two", 0)
+    assert not take(ledger, "one", 30)
