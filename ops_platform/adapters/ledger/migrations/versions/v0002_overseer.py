@@ -96,6 +96,7 @@ CREATE INDEX incidents_resolved ON incidents (account, machine_arn, resolved_at)
 DROP INDEX alerts_due;
 CREATE INDEX alerts_next ON alerts ((part <> 'message'), due_at, id)
   WHERE state IN ('pending', 'sending', 'ambiguous');
+CREATE INDEX alerts_dead ON alerts (due_at) WHERE state = 'dead';
 CREATE INDEX alerts_mentioned ON alerts (mentioned_at) WHERE mentioned_at IS NOT NULL;
 CREATE INDEX alerts_silence ON alerts (silence_id) WHERE silence_id IS NOT NULL;
 CREATE INDEX alerts_burst ON alerts (burst) WHERE burst IS NOT NULL;
