@@ -1,12 +1,21 @@
 """Where a message of the outbox stands, and what comes next, in sentences."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from ops_platform.adapters.ledger.alerts import Alert
 from ops_platform.cli.output import stamp
 from ops_platform.domain.outbox import State
 from ops_platform.domain.telling import Told
 from ops_platform.domain.words import counted
+
+_SETTLED = {State.SENT, State.DEAD, State.WITHHELD}
+
+
+def for_people(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message's row without the time when it was due, once nothing more is to come."""
+    return {**row, "due_at": None if row["state"] in _SETTLED else row["due_at"]}
 
 
 def told_in_words(alert: Alert) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from ops_platform.adapters.ledger import alerts as known
 from ops_platform.adapters.ledger import incidents, outbox_lists
 from ops_platform.adapters.ledger.alerts import Alert
-from ops_platform.cli.alert_words import next_in_words, told_in_words
+from ops_platform.cli.alert_words import for_people, next_in_words, told_in_words
 from ops_platform.cli.by_hand import show_outcomes, who_option, why_option
 from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.ledger import open_ledger
@@ -25,6 +25,7 @@ from ops_platform.operations.retry_alerts import unsent_of
 
 _COLUMNS = (
     "id", "state", "account", "flow", "run_id", "channel", "part", "why", "reason", "due_at",
+    "sent_at",
 )  # fmt: skip
 _SUBJECT = ("account", "flow", "run_id", "kind", "state", "opened_at", "resolved_at", "resolved_by")
 
@@ -128,7 +129,8 @@ def retry(
 def _list(given: Narrowing, *, none: str, as_json: bool) -> None:
     with open_ledger() as opened, opened.ledger.transaction() as tx:
         rows = outbox_lists.recent(tx, narrowing(given))
-    show_rows(rows, columns=_COLUMNS, none=none, as_json=as_json)
+    shown = rows if as_json else [for_people(row) for row in rows]
+    show_rows(shown, columns=_COLUMNS, none=none, as_json=as_json)
 
 
 def _record(alert: Alert, incident: Incident, *, as_json: bool) -> dict[str, Any]:
@@ -136,6 +138,6 @@ def _record(alert: Alert, incident: Incident, *, as_json: bool) -> dict[str, Any
     if as_json:
         whole: dict[str, Any] = msgspec.to_builtins(alert, builtin_types=(datetime,))
         return whole | {"incident": subject}
-    row = msgspec.structs.asdict(alert)
+    row = for_people(msgspec.structs.asdict(alert))
     shown = {name: row[name] for name in row if row[name] and name not in {"told", "telling"}}
     return shown | {f"incident_{name}": value for name, value in subject.items() if value}

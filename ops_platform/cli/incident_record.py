@@ -10,6 +10,7 @@ import msgspec
 
 from ops_platform.adapters.ledger import alerts, job_logs, tracks
 from ops_platform.adapters.ledger.database import Transaction
+from ops_platform.cli.alert_words import for_people
 from ops_platform.cli.output import cell, show_record, stamp, table
 from ops_platform.cli.previews import previews, show_previews
 from ops_platform.domain.incidents import Incident
@@ -70,10 +71,11 @@ def show_incident_record(found: Mapping[str, Any]) -> None:
     show_record({k: v for k, v in found.items() if k not in _APART}, as_json=False)
     if found["track"]:
         click.echo(f"\n{in_words(Track(**found['track']))}")
+    tables = {"jobs": found["jobs"], "alerts": [for_people(row) for row in found["alerts"]]}
     for name, columns in _TABLES.items():
-        if found[name]:
+        if tables[name]:
             click.echo(f"\n{name.upper()}")
-            for line in table(found[name], columns):
+            for line in table(tables[name], columns):
                 click.echo(line)
     if found["log"]:
         click.echo("\nLOG")

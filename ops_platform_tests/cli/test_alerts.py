@@ -63,6 +63,19 @@ def test_people_see_a_table(told: Platform) -> None:
     assert told.run("alerts", "list", "--account", "elsewhere").stdout == "No alerts.\n"
 
 
+def test_what_is_settled_is_due_no_more(told: Platform) -> None:
+    """People see when something is still to come; programs see the row as it is."""
+    number = told.rows("alerts")[0]["id"]
+    incident = told.rows("alerts")[0]["incident_id"]
+
+    assert told.rows("alerts")[0]["due_at"]
+    listed = told.run("alerts", "list").stdout.splitlines()
+    assert {tuple(line.split()[-2:]) for line in listed[1:]} == {("-", "-")}
+    assert "due_at" not in told.run("alerts", "show", str(number)).stdout
+    shown = told.run("incidents", "show", str(incident)).stdout.splitlines()
+    assert next(line for line in shown if "replayed" in line).split()[-2:] == ["-", "-"]
+
+
 def test_what_is_dead_is_listed_by_itself(world: World, platform_of: Platform) -> None:
     """With Slack's own word."""
     assert platform_of.run("alerts", "dead").stdout == "No alert is dead.\n"
