@@ -13,6 +13,8 @@ READ_BYTES = 65_536
 """So much is searched for the exception, above which its traceback and much else may stand."""
 SHOWN_LINES = 50
 SHOWN_BYTES = 8_192
+# What Metaflow says of its own log files, after the exception and in every task's log.
+_BOOKKEEPING = re.compile(r"\[save_logs\] upload_(?:start|success) ")
 # What is no text, and half a pair of surrogates, which neither Postgres nor Slack takes.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -35,7 +37,8 @@ def read_log(found: LogTail | LogAbsence) -> JobLog:
 
 def _clean(lines: Sequence[str]) -> list[str]:
     """Return the lines as they may be shown; one message may hold many, as progress bars do."""
-    text = "\n".join(readable("\n".join(lines).splitlines()))
+    kept = readable("\n".join(lines).splitlines())
+    text = "\n".join(line for line in kept if not _BOOKKEEPING.match(line))
     cleaned = redact(_NO_TEXT.sub("", text)).split("\n")
     while cleaned and not cleaned[-1].strip():
         cleaned.pop()

@@ -139,6 +139,20 @@ def test_what_is_kept_can_be_stored_and_read(lines: list[str], tail: str) -> Non
     assert read_log(LogTail(lines=tuple(lines), truncated=False)).tail == tail
 
 
+def test_what_metaflow_says_of_its_own_log_files_is_left_out() -> None:
+    """It stands below the exception of every task; that it failed to keep the log is news."""
+    told = [
+        *TRACEBACK,
+        "[save_logs] upload_start datastore=s3 files=[('stdout', '/logs/mflog_stdout', 412)]",
+        "[save_logs] upload_failure datastore=s3 files=[] error=TimeoutError()",
+        "[save_logs] upload_success datastore=s3 files=[] elapsed_seconds=0.898",
+    ]
+    tail = read_log(LogTail(tuple(told), truncated=False)).tail
+
+    assert tail is not None
+    assert tail.splitlines()[-2:] == [TRACEBACK[-1], told[-2]]
+
+
 def test_a_log_of_blanks_is_empty() -> None:
     """There is nothing to show."""
     assert read_log(LogTail(lines=("", " "), truncated=False)) == _missing(LogAbsence.EMPTY)
