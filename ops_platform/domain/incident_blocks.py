@@ -114,7 +114,7 @@ def first_failure(story: Story) -> list[Block]:
         return []
     words = _ended(story)
     log = _log(story.log) if story.log else ""
-    named = f"*First failure* {code(story.incident.job_id, NAME_LIMIT)}"
+    named = f"*First failed job* {code(story.incident.job_id, NAME_LIMIT)}"
     return [section(f"{named}{f', {words}' if words else ''}\n{log}".rstrip())]
 
 

@@ -172,9 +172,8 @@ def test_the_first_failure_is_shown_with_the_end_of_its_log() -> None:
 
     text = shown(_render(log=LOG, job=job))
 
-    assert (
-        "*First failure* `5b0e9d3c-job`, 2 attempts: exit 1, exit 137 (SIGKILL): `Host EC2" in text
-    )
+    ended = "2 attempts: exit 1, exit 137 (SIGKILL): `Host EC2"
+    assert f"*First failed job* `5b0e9d3c-job`, {ended}" in text
     assert "```\nbegin\nTraceback:\nValueError: 3 &lt; 4\n```" in text
 
 
@@ -183,7 +182,7 @@ def test_without_the_job_the_error_in_batchs_words_is_shown_once() -> None:
     error = "`Essential container in task exited; exit code 1`"
 
     assert shown(_render()).count(error) == 2  # in the notification and in the lead
-    assert f"*First failure* `5b0e9d3c-job`, {error}" in shown(_render(log=LOG))
+    assert f"*First failed job* `5b0e9d3c-job`, {error}" in shown(_render(log=LOG))
 
 
 @pytest.mark.parametrize("absence", LogAbsence)
