@@ -7,7 +7,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ops_platform.adapters.ledger.schema import leases
 
-
 # Nobody takes a lease for so many times as long as others do.
 _NONSENSE = 10
 
