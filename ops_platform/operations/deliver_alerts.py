@@ -127,6 +127,8 @@ class Sender:
                 return self._failed(due, due.attempt(self.fallback_channel), found)
             # It is not there, so what holds back one that was never tried holds for it as well.
             with self.ledger.transaction() as tx:
+                if not sending.keep(tx, due.alert):
+                    return None
                 held = self._hold_back(tx, due)
             if held is not None:
                 return _delivered(due, held.state, held.reason)

@@ -42,6 +42,12 @@ def first_due(
     return next(iter(found(tx, query)), None)
 
 
+def keep(tx: sa.Connection, alert: Alert) -> bool:
+    """Keep others from changing a message; return False if it is no longer as it was read."""
+    same = sa.select(alerts.c.id).where(alerts.c.id == alert.id, _as_read(alert))
+    return tx.scalar(same.with_for_update()) is not None
+
+
 def claim(
     tx: sa.Connection, alert: Alert, *, telling: Told, now: datetime, again_at: datetime
 ) -> Alert | None:
@@ -81,11 +87,14 @@ def conclude(tx: sa.Connection, alert: Alert, **values: object) -> bool:
 
 
 def _change_as_read(tx: sa.Connection, alert: Alert, values: dict[str, Any]) -> Alert | None:
-    as_read = (alerts.c.state == alert.state) & (alerts.c.attempts == alert.attempts)
     changed = (
         sa.update(alerts)
-        .where(alerts.c.id == alert.id, as_read)
+        .where(alerts.c.id == alert.id, _as_read(alert))
         .values(**plain(values))
         .returning(*alerts.c)
     )
     return next(iter(found(tx, changed)), None)
+
+
+def _as_read(alert: Alert) -> sa.ColumnElement[bool]:
+    return (alerts.c.state == alert.state) & (alerts.c.attempts == alert.attempts)
