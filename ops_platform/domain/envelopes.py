@@ -117,7 +117,7 @@ def _execution_event(envelope: _Envelope, execution: aws.Execution) -> Execution
         started_at=moment(execution.start_date),
         stopped_at=moment(execution.stop_date),
         redriven_at=moment(execution.redrive_date),
-        error=clip(execution.error),
+        error=shown(execution.error),
         cause=shown_cause(execution.cause),
         metaflow_input=_is_metaflow_input(execution.input),
     )
@@ -144,16 +144,21 @@ def _instance_event(envelope: _Envelope, instance: aws.Instance) -> InstanceEven
     )
 
 
+def shown(text: str | None) -> str | None:
+    """Return of a text what may be shown, and is worth keeping."""
+    return clip(text and redact(text))
+
+
 def shown_cause(cause: str | None) -> str | None:
     """Return of a cause what may be shown: a failed job's document also holds its environment."""
     if cause is None or not _DOCUMENT.search(cause):
-        return clip(cause and redact(cause))
+        return shown(cause)
     try:
         found = _decode_cause(cause)
     except (msgspec.DecodeError, RecursionError):  # cut off at 32,768 characters, or quoted
         return "A Batch job failed; its description was cut off."
     # The document is a text within a text, whose own escapes `storable` could not see.
-    return clip(found.status_reason and found.status_reason.replace("\x00", "\ufffd"))
+    return shown(found.status_reason and found.status_reason.replace("\x00", "\ufffd"))
 
 
 def _is_metaflow_input(text: str | None) -> bool:

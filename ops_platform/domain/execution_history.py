@@ -4,6 +4,7 @@ The history is read from its end, where the failure is: the tasks that failed, a
 numbers that link its events, which jobs those tasks had submitted.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from ops_platform.domain.aws_values import millis
-from ops_platform.domain.envelopes import shown_cause
+from ops_platform.domain.aws_values import millis, storable
+from ops_platform.domain.envelopes import shown, shown_cause
 from ops_platform.domain.events import JobEvent
 from ops_platform.domain.job_descriptions import job_event_of, read_cause, salvage
 
@@ -212,8 +213,9 @@ class HistoryReader:
 
 
 def _told(details: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
-    given = details or {}
-    return given.get("error"), shown_cause(given.get("cause"))
+    """Return error and cause as an event would have told them."""
+    given = json.loads(storable(json.dumps(details or {}, default=str).encode()))
+    return shown(given.get("error")), shown_cause(given.get("cause"))
 
 
 def _decoded(text: str | None, kind: type[Any]) -> Any:  # noqa: ANN401 (an object of that type)

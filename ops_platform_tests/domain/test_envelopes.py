@@ -249,6 +249,7 @@ def test_the_owner_of_the_runs_tag_comes_first(
         ("User: x password=secret", "User: x password=[redacted]"),
         ('{"StatusReason": "Host EC2 terminated.", "Container": 1}', "Host EC2 terminated."),
         ('{"JobId": "x"}', None),
+        ('{"JobId": "x", "StatusReason": "password=secret"}', "password=[redacted]"),
         ('{"StatusReason": "a\\u0000b"}', "a\ufffdb"),
         (' {"Container": {"Environment": [{"Value": "secr', CUT_OFF),
         ('{"StatusReason": 5}', CUT_OFF),
@@ -258,7 +259,7 @@ def test_the_owner_of_the_runs_tag_comes_first(
         ('\ufeff{"Container": {"Environment": []}}', CUT_OFF),
         ("The Environment is missing.", "The Environment is missing."),
     ],
-    ids=range(14),
+    ids=range(15),
 )  # fmt: skip
 def test_of_a_cause_only_what_may_be_shown_is_kept(cause: str | None, shown: str | None) -> None:
     """A failed job's description holds the environment, whole or cut."""

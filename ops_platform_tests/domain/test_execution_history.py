@@ -211,6 +211,15 @@ def test_what_no_text_can_hold_is_replaced() -> None:
     assert told.status_reason == "half \ufffd of a pair\ufffd"
 
 
+def test_the_end_of_an_execution_is_told_as_its_event_would_tell_it() -> None:
+    """Whoever stops an execution writes both texts, and Postgres stores whatever comes of them."""
+    script = HistoryScript()
+    script.ended("ExecutionAborted", error="password=secret", cause="half \ud83d of a pair\x00")
+    told = _read(script)
+
+    assert (told.error, told.cause) == ("password=[redacted]", "half \ufffd of a pair\ufffd")
+
+
 def test_a_job_that_waits_again_has_waited_since_its_last_attempt() -> None:
     """No field of Batch's tells, and it was created long before."""
     waiting = a_job_history("root", exits=[1, 1], begin=5)[3]
