@@ -43,5 +43,9 @@ class Understanding:
             )
         except PlatformError as error:
             trouble = (str(error),)
+        except Exception as error:  # noqa: BLE001
+            # An answer of AWS's that nobody thought of must not keep the alert back for ever.
+            _log.exception("Incident %s cannot be looked into.", incident.id)
+            trouble = (f"{type(error).__name__}: tell whoever maintains the platform.",)
         for sentence in trouble:
             _log.warning("Incident %s: %s", incident.id, sentence)
