@@ -68,7 +68,7 @@ def add(
     """
     ends_at = span or until
     if ends_at is None or (span and until):
-        raise click.UsageError("Give --for or --until.")
+        raise click.UsageError("Give either --for or --until.")
     with open_ledger() as opened:
         made = silence(
             opened.ledger,

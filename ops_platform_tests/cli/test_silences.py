@@ -97,8 +97,11 @@ def test_an_ended_silence_is_json_too(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--flow", "A", *WORD), "Give --for or --until."),
-        (("--flow", "A", "--for", "2h", "--until", "2030-01-01", *WORD), "Give --for or --until."),
+        (("--flow", "A", *WORD), "Give either --for or --until."),
+        (
+            ("--flow", "A", "--for", "2h", "--until", "2030-01-01", *WORD),
+            "Give either --for or --until.",
+        ),
         (("--flow", "A", "--for", "soon", *WORD), "'soon' is no time to come; write 2h, 3d"),
         (("--flow", "A", "--for", "367d", *WORD), " is more than a year away. Silence it for less"),
         (("--flow", "A", "--for", "999999d", *WORD), " is more than a year away"),
