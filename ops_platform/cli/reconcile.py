@@ -13,7 +13,6 @@ from ops_platform.adapters.step_functions import StepFunctions
 from ops_platform.cli.ledger import Opened, open_ledger
 from ops_platform.cli.output import json_option, show_rows
 from ops_platform.cli.progress import Progress
-from ops_platform.clock import now
 from ops_platform.operations.check_account_schedules import check_account_schedules
 from ops_platform.operations.find_missed_schedules import MissedSchedules
 from ops_platform.operations.reconcile_account import reconcile_account
@@ -76,7 +75,7 @@ def _fill(opened: Opened, account: Account, clients: AccountClients) -> Reconcil
             opened.settings,
             ledger=opened.ledger,
             api=StepFunctions(clients.step_functions),
-            clock=now,
+            clock=opened.ledger.now,
             show=progress.show,
         )
 
@@ -88,5 +87,5 @@ def _find_missed(opened: Opened, account: Account, clients: AccountClients) -> M
         ledger=opened.ledger,
         schedules=EventBridgeSchedules(clients.events),
         starts=StepFunctions(clients.step_functions),
-        now=now(),
+        now=opened.ledger.now(),
     )

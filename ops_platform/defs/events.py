@@ -1,9 +1,10 @@
 """A sensor for each account that takes its events from the queue into the ledger."""
 
+from datetime import datetime
+
 import dagster as dg
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.clock import now
 from ops_platform.defs.pace import minimum_interval
 from ops_platform.defs.resources import Accounts
 from ops_platform.domain.alerts import AlertPolicy
@@ -33,13 +34,13 @@ def ingest_sensor(account: str, settings: Settings) -> dg.SensorDefinition:
             ledger,
             accounts=queue_accounts(settings, account),
             policy=policy,
-            clock=now,
+            clock=ledger.now,
             seconds=settings.timing.ingest_budget_seconds,
         )
         trouble = _identify(account, ledger, accounts, policy)
         if not done.recorded.read:
             return dg.SkipReason(f"The queue is empty.{trouble}")
-        return _report(account, done, queue, trouble)
+        return _report(account, done, queue, trouble, now=ledger.now())
 
     return ingest_events
 
@@ -48,15 +49,17 @@ def _identify(account: str, ledger: Ledger, accounts: Accounts, policy: AlertPol
     """Identify runs; return what stood in the way, which is no reason to hide the rest."""
     try:
         machines = accounts.machines(account)
-        identify_runs(ledger, machines, account=account, policy=policy, now=now())
+        identify_runs(ledger, machines, account=account, policy=policy, now=ledger.now())
     except PlatformError as error:
         return f" {error}"
     return ""
 
 
-def _report(account: str, done: Ingested, queue: EventQueue, trouble: str) -> dg.SensorResult:
+def _report(
+    account: str, done: Ingested, queue: EventQueue, trouble: str, *, now: datetime
+) -> dg.SensorResult:
     recorded = done.recorded
-    lag = (now() - recorded.newest).total_seconds() if recorded.newest else 0.0
+    lag = (now - recorded.newest).total_seconds() if recorded.newest else 0.0
     numbers = {
         "read": recorded.read,
         "new": recorded.new,

@@ -38,7 +38,7 @@ def reconcile_job(account: str, settings: Settings) -> dg.JobDefinition:
         # What is yielded stands even if the run fails afterwards.
         api = accounts.executions(account)
         done = reconcile_account(
-            account, settings, ledger=ledger, api=api, clock=now, seconds=seconds
+            account, settings, ledger=ledger, api=api, clock=ledger.now, seconds=seconds
         )
         yield observation(done)
         missed = check_account_schedules(
@@ -47,7 +47,7 @@ def reconcile_job(account: str, settings: Settings) -> dg.JobDefinition:
             ledger=ledger,
             schedules=accounts.schedules(account),
             starts=accounts.starts(account),
-            now=now(),
+            now=ledger.now(),
         )
         yield missed_observation(missed)
         if trouble := (*done.trouble, *missed.trouble):

@@ -24,7 +24,7 @@ _TIMING = {
     "settle_seconds": 20,
     "ingest_interval_seconds": 5,
     "delivery_interval_seconds": 5,
-    "reconcile_minutes": 1,
+    "reconcile_minutes": 2,
 }
 _ALERTS = {"update_seconds": 5}
 
