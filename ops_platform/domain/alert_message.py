@@ -71,10 +71,11 @@ def render(story: Story, now: datetime) -> Message:
 
 def render_plain(message: Message) -> Message:
     """Return the message as text alone, for when Slack refuses its blocks."""
-    first = next(iter(message.blocks), {}).get("type") == "header"
-    rest = [" · ".join(texts(block)) for block in message.blocks[2 if first else 1 :]]
+    parts = [" · ".join(texts(block)) for block in message.blocks]
+    if message.blocks and message.blocks[0]["type"] == "header":
+        parts = parts[2:]
     text = clip(message.text, TEXT_LIMIT)
-    for part in rest:
+    for part in parts[1:] if parts[:1] == [message.text] else parts:
         if len(text) + 1 + len(part) <= TEXT_LIMIT:
             text += f"\n{part}"
     return Message(text, ())

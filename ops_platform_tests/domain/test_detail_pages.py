@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_platform.domain.alert_message import Message
+from ops_platform.domain.alert_message import Message, render_plain
 from ops_platform.domain.detail_pages import (
     JOBS_A_PAGE,
     MOST_JOBS_A_PAGE,
@@ -120,6 +120,14 @@ def test_what_all_jobs_of_a_page_have_in_common_is_said_once() -> None:
     )
     assert "All of them on host `9c1e1b2d`" in shown(message)
     assert _lines(message)[0] == "1. [00000000] 12:00:01 UTC, after 1 s · [log]"
+
+
+def test_a_plain_page_keeps_what_its_jobs_have_in_common() -> None:
+    """It has no headline, so that its first paragraph is said nowhere else."""
+    plain = render_plain(_render([a_root_failure(at, exits=(1, 1)) for at in range(3)]))
+
+    assert "Each: *user exception*, 2 attempts: exit 1, exit 1\n" in plain.text
+    assert "\n1. " in plain.text
 
 
 def test_a_page_says_which_of_how_many_it_has() -> None:

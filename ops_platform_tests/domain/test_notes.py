@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops_platform.domain.alert_message import render_plain
 from ops_platform.domain.incidents import State
 from ops_platform.domain.notes import render_note
 from ops_platform.domain.story import Track
@@ -19,6 +20,7 @@ CAUSE = "*user exception* in step `work`: `Essential container in task exited; e
 def _note(why: Why, *, later: timedelta = timedelta(0), **changes: Any) -> str:
     message = render_note(why, a_story(**changes), now=NOON + later)
     assert [block["text"]["text"] for block in message.blocks] == [message.text]
+    assert render_plain(message).text == message.text
     return re.sub(r"<!date[^|]+\|([^>]+)>", r"\1", message.text)
 
 
