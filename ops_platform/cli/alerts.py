@@ -128,7 +128,7 @@ def retry(
 
 def _list(given: Narrowing, *, none: str, as_json: bool) -> None:
     with open_ledger() as opened, opened.ledger.transaction() as tx:
-        rows = outbox_lists.recent(tx, narrowing(given))
+        rows = outbox_lists.recent(tx, narrowing(given, opened.settings))
     shown = rows if as_json else [for_people(row) for row in rows]
     show_rows(shown, columns=_COLUMNS, none=none, as_json=as_json)
 

@@ -10,6 +10,8 @@ import click
 
 from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.clock import now
+from ops_platform.domain.names import is_account_id
+from ops_platform.settings.model import Settings
 
 Command = Callable[..., None]
 _SPAN = re.compile(r"(\d{1,6})([smhd])")
@@ -46,7 +48,7 @@ def _date(text: str) -> datetime:
 
 
 _OPTIONS = (
-    click.option("--account", help="Only this account."),
+    click.option("--account", help="Only this account, by its name in the settings."),
     click.option("--flow", help="Only this flow."),
     click.option(
         "--since",
@@ -80,6 +82,13 @@ class Narrowing(TypedDict):
     limit: int | None
 
 
-def narrowing(given: Narrowing) -> Filter:
-    """Return the filter that the options ask for."""
+def narrowing(given: Narrowing, settings: Settings) -> Filter:
+    """Return the filter that the options ask for.
+
+    Raises:
+        PlatformError: The account is none of the settings; an empty list would hide the slip.
+    """
+    account = given["account"]
+    if account is not None and not is_account_id(account):
+        settings.account(account)
     return Filter(**given)

@@ -35,5 +35,5 @@ def flows() -> None:
 def list_flows(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
     """List them, the last changed first."""
     with open_ledger() as opened, opened.ledger.transaction() as tx:
-        rows = known.flows(tx, narrowing(given))
+        rows = known.flows(tx, narrowing(given, opened.settings))
     show_rows(rows, columns=_COLUMNS, none="No flows.", as_json=as_json)

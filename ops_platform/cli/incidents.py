@@ -32,7 +32,7 @@ def incidents() -> None:
 def list_incidents(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
     """List incidents, the last opened first."""
     with open_ledger() as opened, opened.ledger.transaction() as tx:
-        found = known.recent(tx, narrowing(given))
+        found = known.recent(tx, narrowing(given, opened.settings))
         rows = [linked(row, opened.settings) for row in found]
     show_rows(rows, columns=_COLUMNS, none="No incidents.", as_json=as_json)
 

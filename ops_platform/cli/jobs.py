@@ -24,5 +24,5 @@ def jobs() -> None:
 def list_jobs(*, as_json: bool, **given: Unpack[Narrowing]) -> None:
     """List them, the last changed first."""
     with open_ledger() as opened, opened.ledger.transaction() as tx:
-        rows = known.recent(tx, narrowing(given))
+        rows = known.recent(tx, narrowing(given, opened.settings))
     show_rows(rows, columns=_COLUMNS, none="No jobs.", as_json=as_json)

@@ -10,6 +10,7 @@ import msgspec
 from ops_platform.adapters.ledger import outbox_lists, silences
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.incidents import Incident
+from ops_platform.domain.names import is_account_id, no_such_account
 from ops_platform.domain.silences import Silence
 from ops_platform.operations.by_hand import RefusedError, author, reason, signed
 
@@ -120,6 +121,7 @@ def _check(given: Mapping[str, str | None], accounts: Collection[str], *, everyt
     if has_pattern and everything:
         raise RefusedError("Give patterns, or say that everything is meant, but not both.")
     account = given["account"]
-    if account is not None and not any(fnmatchcase(name, account) for name in accounts):
-        known = ", ".join(sorted(accounts))
-        raise RefusedError(f"There is no account {account!r}; known are: {known}.")
+    if account is None or is_account_id(account):
+        return
+    if not any(fnmatchcase(name, account) for name in accounts):
+        raise RefusedError(no_such_account(account, accounts))

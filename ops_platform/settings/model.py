@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from ops_platform.domain.errors import PlatformError
+from ops_platform.domain.names import no_such_account
 from ops_platform.settings.accounts import Account
 from ops_platform.settings.alerts import AlertSettings
 from ops_platform.settings.fields import Allowed, EnvironmentName, Table, Url
@@ -70,13 +72,12 @@ class Settings(SettingsFile):
         """Return the account of that name.
 
         Raises:
-            SettingsError: There is none; the text names those that there are.
+            PlatformError: There is none; the text names those that there are.
         """
         for account in self.accounts:
             if account.name == name:
                 return account
-        known = ", ".join(account.name for account in self.accounts)
-        raise SettingsError([Problem("account", f"there is no '{name}'; known are: {known}")])
+        raise PlatformError(no_such_account(name, [account.name for account in self.accounts]))
 
     def channel(self, account: str) -> str | None:
         """Return the Slack channel for an account's alerts; None only if it sends none."""

@@ -18,7 +18,7 @@ def _words(value: object) -> str:
     [
         ((), 3),
         (("--account", "production"), 2),
-        (("--account", "elsewhere"), 0),
+        (("--account", "999999999999"), 0),
         (("--status", "FAILED"), 2),
         (("--status", "failed"), 2),
         (("--status", "Running"), 1),
@@ -76,6 +76,38 @@ def test_an_option_that_means_nothing_is_refused(
     done = platform.run("executions", "list", "--json", *options)
     assert (done.exit_code, done.stdout) == (2, "")
     assert sentence in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("alerts", "list"),
+        ("alerts", "dead"),
+        ("executions", "list"),
+        ("flows", "list"),
+        ("incidents", "list"),
+        ("jobs", "list"),
+        ("reconcile",),
+        ("silences", "add", "--for", "2h", "--reason", "late", "--by", "ana"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    ("slip", "sentence"),
+    [
+        ("stagin", "did you mean staging? Known are: production, staging."),
+        ("prod", "did you mean production? Known are: production, staging."),
+        ("elsewhere", "known are: production, staging."),
+        ("99999999999", "known are: production, staging."),
+    ],
+)
+def test_an_account_that_is_none_is_refused_in_the_same_words(
+    platform: Platform, command: tuple[str, ...], slip: str, sentence: str
+) -> None:
+    """An empty list would say that all is well there."""
+    done = platform.run(*command, "--json", "--account", slip)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"Error: There is no account '{slip}'; {sentence}\n"
 
 
 @pytest.mark.parametrize(

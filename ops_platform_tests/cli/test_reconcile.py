@@ -133,4 +133,4 @@ def test_an_account_that_is_not_in_the_settings_is_an_error(
     done = platform("http://127.0.0.1:1/").run("reconcile", "--account", "nothing")
 
     assert done.exit_code == 2
-    assert "there is no 'nothing'; known are: production" in done.stderr
+    assert "There is no account 'nothing'; known are: production" in done.stderr

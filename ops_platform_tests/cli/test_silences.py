@@ -107,7 +107,10 @@ def test_an_ended_silence_is_json_too(platform: Platform) -> None:
         (("--flow", "A", "--for", "999999d", *WORD), " is more than a year away"),
         (("--flow", "A", "--until", "2020-01-01", *WORD), "2020-01-01 00:00 UTC is over already"),
         (("--for", "2h", *WORD), "This would mute everything: give one of account, project"),
-        (("--account", "prod", "--for", "2h", *WORD), "There is no account 'prod'; known are"),
+        (
+            ("--account", "prod", "--for", "2h", *WORD),
+            "There is no account 'prod'; did you mean production?",
+        ),
         (("--flow", "A", "--for", "2h", "--by", "ana"), "--reason"),
         (("--flow", "A", "--for", "2h", "--reason", "late", "--by", " "), "say who you are"),
         (("--flow", "A", "--for", "2h", "--by", "ana", "--reason", " "), "say why"),

@@ -97,7 +97,7 @@ def test_only_a_silence_that_holds_can_be_ended(world: World) -> None:
         ({}, {}, "This would mute everything: give one of account, project, flow, owner"),
         ({"flow": ""}, {}, "This would mute everything"),
         ({"flow": "A"}, {"everything": True}, "Give patterns, or say that everything is meant"),
-        ({"account": "prod"}, {}, "There is no account 'prod'; known are: production, staging"),
+        ({"account": "prod"}, {}, "There is no account 'prod'; did you mean production"),
         ({"flow": "A"}, {"who": " "}, "say who you are"),
         ({"flow": "A"}, {"why": ""}, "say why, in a few words"),
         ({"flow": "A"}, {"why": "x" * (LONGEST_WORD + 1)}, "more than 500 characters"),
@@ -109,6 +109,13 @@ def test_what_cannot_be_meant_is_refused(
     """With a sentence that says what to give."""
     with pytest.raises(RefusedError, match=sentence):
         _silence(world, patterns, **changes)
+
+
+def test_an_account_of_others_can_be_muted_by_its_number(world: World) -> None:
+    """The ledger keeps what is not in the settings under it."""
+    made = _silence(world, {"account": "999999999999"})
+
+    assert in_words(made.silence) == "account 999999999999"
 
 
 def test_a_silence_that_is_over_already_is_refused(world: World) -> None:

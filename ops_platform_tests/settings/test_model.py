@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ops_platform.domain.errors import PlatformError
 from ops_platform.settings.problems import SettingsError
 from ops_platform_tests.settings.files import ACCOUNT, load_file
 
@@ -30,7 +31,7 @@ def test_a_command_without_its_database_says_so(tmp_path: Path) -> None:
 
 def test_an_unknown_account_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     """The user can pick from the sentence."""
-    with pytest.raises(SettingsError, match="there is no 'prod'; known are: staging"):
+    with pytest.raises(PlatformError, match="There is no account 'prod'; known are: staging"):
         load_file(tmp_path, ACCOUNT).account("prod")
 
 
