@@ -1,6 +1,6 @@
 """How a flow did before it failed, and how it became well again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ops_platform.domain.blocks import moment
@@ -10,14 +10,20 @@ from ops_platform.domain.story import Track
 from ops_platform.domain.words import day, duration, ordinal, roughly
 
 _BY_LIMIT: Final = 300
+_TOO_SOON: Final = timedelta(days=1)
 
 
 def streak(track: Track, incident: Incident, now: datetime) -> str:
-    """Return how often the flow has failed in a row, and when it succeeded last."""
+    """Return how often the flow has failed in a row, and when it succeeded last.
+
+    That it never did is news only of a flow that had the time to.
+    """
     row = track.failures_in_a_row
-    times = "first failure" if row == 1 else f"{ordinal(row)} failure in a row"
+    times = f"*{'First failure' if row == 1 else f'{ordinal(row)} failure in a row'}*"
     last = _last_success(track, incident, now)
-    return f"*{times.capitalize()}*; {last}." if row else f"{last[:1].upper()}{last[1:]}."
+    if not last:
+        return f"{times}." if row else ""
+    return f"{times}; {last}." if row else f"{last[:1].upper()}{last[1:]}."
 
 
 def recovery(incident: Incident) -> str:
@@ -36,6 +42,9 @@ def _last_success(track: Track, incident: Incident, now: datetime) -> str:
     if track.last_success_at is not None:
         before = roughly(incident.opened_at - track.last_success_at)
         return f"last success {before} before, {moment(track.last_success_at)}"
-    if track.knows_since is not None:
-        return f"no success since {day(track.knows_since, now)}, when watching began"
+    since = track.knows_since
+    if track.failures_in_a_row == 1 or (since and incident.opened_at - since <= _TOO_SOON):
+        return ""
+    if since is not None:
+        return f"no success since {day(since, now)}, when watching began"
     return "no success is known"

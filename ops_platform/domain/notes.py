@@ -59,4 +59,5 @@ def _reminder(story: Story, now: datetime) -> str:
 
 
 def _streak(story: Story, now: datetime) -> str:
-    return f"\n{streak(story.track, story.incident, now)}" if story.track else ""
+    told = streak(story.track, story.incident, now) if story.track else ""
+    return f"\n{told}" if told else ""

@@ -151,10 +151,11 @@ def test_of_many_steps_the_worst_are_shown_and_the_others_counted() -> None:
         ),
         (Track(1, NOON - DAY, NOON), "*First failure*; last success 1 day before, "),
         (
-            Track(12, None, NOON - DAY),
-            "*12th failure in a row*; no success since 1 Mar, when watching began.",
+            Track(12, None, NOON - 2 * DAY),
+            "*12th failure in a row*; no success since 28 Feb, when watching began.",
         ),
-        (Track(1, None, NOON - 99 * DAY), "; no success since 23 Nov 2025, when watching began."),
+        (Track(2, None, NOON - 99 * DAY), "; no success since 23 Nov 2025, when watching began."),
+        (Track(0, None, NOON - 2 * DAY), "No success since 28 Feb, when watching began."),
         (Track(2, None, None), "*2nd failure in a row*; no success is known."),
         (Track(0, NOON - DAY, None), "Last success 1 day before, "),
     ],
@@ -164,6 +165,26 @@ def test_an_alert_tells_how_the_flow_did_before(track: Track, sentence: str) -> 
     text = re.sub(r"<!date[^|]+\|([^>]+)>", r"\1", shown(_render(track=track)))
 
     assert any(sentence in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("track", "sentence"),
+    [
+        (Track(1, None, NOON - 99 * DAY), "*First failure*."),
+        (Track(1, None, None), "*First failure*."),
+        (Track(3, None, NOON - DAY), "*3rd failure in a row*."),
+        (
+            Track(0, None, NOON - DAY),
+            "2 jobs failed, 9 others were stopped with them, 1 succeeded.",
+        ),
+    ],
+)
+def test_a_success_is_not_missed_where_none_was_to_be_expected(track: Track, sentence: str) -> None:
+    """Of a first failure, and on the first day, that there was none is no news."""
+    message = _render(track=track)
+
+    assert sentence in shown(message).splitlines()
+    assert "success " not in shown(message)
 
 
 def test_the_first_failure_is_shown_with_the_end_of_its_log() -> None:
@@ -336,6 +357,6 @@ def test_a_plain_message_leaves_out_what_has_no_room() -> None:
 
 def test_time_that_passes_is_no_news() -> None:
     """The same story told later is the same message, within a year."""
-    story = a_story(log=LOG, track=Track(2, None, NOON - DAY), severity=Severity.INFO)
+    story = a_story(log=LOG, track=Track(2, None, NOON - 2 * DAY), severity=Severity.INFO)
 
     assert render(story, NOON) == render(story, NOON + timedelta(days=200))

@@ -33,12 +33,13 @@ def test_a_second_failure_is_told_with_its_time_and_cause() -> None:
 
 def test_a_reminder_tells_for_how_long() -> None:
     """And how often the flow has failed by then."""
-    track = Track(3, None, NOON - DAY)
+    track = Track(3, None, NOON - 2 * DAY)
 
     assert _note(Why.REMINDER, later=2.5 * DAY, track=track) == (
         f"{ANA} TrainFlow in production is still broken, for 2 days now: {CAUSE}\n"
-        "*3rd failure in a row*; no success since 1 Mar, when watching began."
+        "*3rd failure in a row*; no success since 28 Feb, when watching began."
     )
+    assert "\n" not in _note(Why.REMINDER, track=Track(0, None, NOON))
 
 
 def test_who_is_well_again_calls_nobody() -> None:
