@@ -7,6 +7,7 @@ import click
 
 from ops_platform.cli.main import COMMANDS, overview
 from ops_platform.domain.errors import PlatformError
+from ops_platform.domain.names import nearest
 
 
 class Refusal(click.ClickException):
@@ -34,6 +35,16 @@ class LazyGroup(click.Group):
     ) -> click.Command | None:
         """Import and return a command, or None if there is none of that name."""
         return _imported(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; click knows none of the names to suggest one."""
+        called = args[0]
+        meant = None if called in COMMANDS else nearest(called, COMMANDS)
+        if meant is not None and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {called!r}. Did you mean {meant!r}?")
+        return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002, click's signature
         """Return the overview, whichever way it was asked for."""

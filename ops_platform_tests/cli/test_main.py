@@ -89,6 +89,33 @@ def test_an_unknown_command_is_refused() -> None:
 
     assert done.returncode == 2
     assert "No such command 'nonsense'" in done.stderr
+    assert "Did you mean" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("alert", "alerts"), ("exec", "executions"), ("silense", "silences")]
+)
+def test_a_command_that_was_nearly_right_is_suggested(slip: str, meant: str) -> None:
+    """Whatever follows it."""
+    done = CliRunner().invoke(ops_platform, [slip, "list", "--json"])
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"No such command '{slip}'. Did you mean '{meant}'?" in done.stderr
+
+
+def test_a_suggestion_imports_no_command() -> None:
+    """What is said at once stays quick."""
+    script = (
+        "import sys, atexit, ops_platform.cli.main as m;"
+        " atexit.register(lambda: print(*sys.modules)); m.main()"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, "alert"], capture_output=True, text=True, check=False
+    )
+
+    assert "Did you mean 'alerts'?" in done.stderr
+    assert not (_HEAVY - {"click"}) & set(done.stdout.split())
 
 
 def test_the_version_is_the_package_s() -> None:
