@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ops_platform.domain.blocks import moment
+from ops_platform.domain.headlines import has_recovered
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.mrkdwn import clip, escape
 from ops_platform.domain.story import Track
@@ -27,10 +28,17 @@ def streak(track: Track, incident: Incident, now: datetime) -> str:
 
 
 def recovery(incident: Incident) -> str:
-    """Return after how long an incident was over, and what shows it."""
+    """Return after how long an incident was over, and what shows it or who says so."""
     length = f" after {broken_for(incident)}" if incident.resolved_at else ""
-    by = f": {clip(escape(incident.resolved_by), _BY_LIMIT)}" if incident.resolved_by else ""
-    return f"{length}{by}."
+    by = incident.resolved_by
+    told = f"{_as_said(incident)}{clip(escape(by), _BY_LIMIT)}" if by else ""
+    return f"{length}{told}."
+
+
+def _as_said(incident: Incident) -> str:
+    """Return what leads to how it was resolved: a person's word begins with a name."""
+    by_a_person = ": " in (incident.resolved_by or "") and not has_recovered(incident)
+    return " by " if by_a_person else ": "
 
 
 def broken_for(incident: Incident) -> str:

@@ -312,7 +312,8 @@ def test_what_a_success_shows_has_recovered(by: str) -> None:
 @pytest.mark.parametrize(
     ("by", "end"),
     [
-        ("<ana>: run 2 succeeded", ": &lt;ana&gt;: run 2 succeeded."),
+        ("root: the feed was repaired", " by root: the feed was repaired."),
+        ("<ana>: run 2 succeeded", " by &lt;ana&gt;: run 2 succeeded."),
         ("the state machine is gone", ": the state machine is gone."),
         (None, "."),
     ],

@@ -49,6 +49,10 @@ def test_who_is_well_again_calls_nobody() -> None:
     assert _note(Why.RESOLVED, resolved_by="run sfn-2 succeeded", **over) == (
         "🟢 TrainFlow recovered in production after 1 min 30 s: run sfn-2 succeeded."
     )
+    assert _note(Why.RESOLVED, resolved_by="ana: data repaired", **over) == (
+        "🟢 The incident of TrainFlow in production is resolved after 1 min 30 s by ana: "
+        "data repaired."
+    )
 
 
 @pytest.mark.parametrize("why", sorted(set(Why) - {Why.RESOLVED}))
