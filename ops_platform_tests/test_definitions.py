@@ -98,7 +98,7 @@ def test_loading_imports_nothing_that_only_a_tick_needs(loaded: dict[str, Any]) 
 
 def test_the_embedded_edition_has_the_same_definitions_but_hurries(tmp_path: Path) -> None:
     """Without a settings file; whoever watches a demo does not wait for ten seconds."""
-    hurried = INVENTORY.replace("every 9 s", "every 4 s").replace("e at */5", "e at */1")
+    hurried = INVENTORY.replace("every 9 s", "every 4 s").replace("e at */5", "e at */2")
     assert load_in(tmp_path)["inventory"] == hurried.strip().splitlines()
 
 

@@ -62,7 +62,7 @@ def test_an_answer_that_cannot_be_read_is_in_doubt(body: bytes, content_type: st
 
         assert isinstance(post(notifier), Ambiguous)
         assert isinstance(found, LookupUnavailable)
-        assert notifier.permalink(channel=CHANNEL, ts="1.0") is None
+        assert isinstance(notifier.permalink(channel=CHANNEL, ts="1.0"), LookupUnavailable)
 
 
 @pytest.mark.parametrize("retry_after", ["9" * 15, "9" * 5000, "31536000"])
