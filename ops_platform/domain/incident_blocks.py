@@ -46,6 +46,8 @@ def counts(incident: Incident) -> str:
     dragged = incident.collateral_jobs
     if incident.failed_jobs:
         failed = counted(incident.failed_jobs, "job failed", "jobs failed")
+        if step := _only_step(incident):
+            failed += f" in step {step}"
         them = "it" if incident.failed_jobs == 1 else "them"
         if dragged:
             failed += f", {counted(dragged, 'other was', 'others were')} stopped with {them}"
@@ -90,13 +92,25 @@ def _when(incident: Incident) -> str:
 
 
 def failing_steps(incident: Incident) -> list[Block]:
-    """Return the steps in which jobs failed by themselves, the worst first."""
+    """Return the steps in which jobs failed by themselves, the worst first.
+
+    One alone is named with the counts of the run.
+    """
+    if _only_step(incident):
+        return []
     hit = [(step, tally) for step, tally in incident.steps.items() if tally.failed]
     hit.sort(key=lambda pair: (-pair[1].failed, pair[0]))
     lines = [f"• {code(step, NAME_LIMIT)} {_tally(tally)}" for step, tally in hit[:STEPS_SHOWN]]
     if len(hit) > STEPS_SHOWN:
         lines.append(f"… and {counted(len(hit) - STEPS_SHOWN, 'more step', 'more steps')}")
     return [section("*Failing steps*\n" + "\n".join(lines))] if lines else []
+
+
+def _only_step(incident: Incident) -> str | None:
+    """Return the step in which all failures are, if they are in one."""
+    failed = {step: tally.failed for step, tally in incident.steps.items() if tally.failed}
+    only = len(failed) == 1 and sum(failed.values()) == incident.failed_jobs
+    return code(next(iter(failed)), NAME_LIMIT) if only else None
 
 
 def _tally(tally: Tally) -> str:

@@ -53,8 +53,7 @@ def test_an_alert_names_all_that_a_reader_needs() -> None:
 
     for part in (ANA, "TrainFlow", "`fraud` / `prod`", "`production`", f"sfn-{RUN}", "`ana`"):
         assert part in text
-    assert "2 jobs failed, 9 others were stopped with them, 1 succeeded." in text
-    assert "• `work` 2 failed, 9 stopped with them, 1 succeeded" in text
+    assert "2 jobs failed in step `work`, 9 others were stopped with them, 1 succeeded." in text
     assert "*user exception* in step `work`: `Essential container in task exited" in text
     assert "*Severity* critical" in text
 
@@ -131,6 +130,18 @@ def test_counts_read_as_sentences(counts: dict[str, Any], sentence: str) -> None
     assert sentence in shown(_render(**counts)).splitlines()
 
 
+def test_failing_steps_are_listed_if_there_are_several() -> None:
+    """One alone has been named by then, unless not all failures are known to be in it."""
+    work, join = Tally(failed=2, collateral=9, succeeded=1), Tally(failed=1)
+    one, two = (
+        shown(_render(steps=steps)) for steps in ({"work": work}, {"work": work, "j": join})
+    )
+
+    assert "Failing steps" not in one
+    assert "*Failing steps*\n• `work` 2 failed, 9 stopped with them, 1 succeeded\n• `j`" in two
+    assert "*Failing steps*\n• `work` 2 failed" in shown(_render(failed_jobs=3))
+
+
 def test_of_many_steps_the_worst_are_shown_and_the_others_counted() -> None:
     """Steps without a root failure are not failing steps."""
     steps = {f"step{number}": Tally(failed=number, collateral=1) for number in range(31)}
@@ -175,7 +186,7 @@ def test_an_alert_tells_how_the_flow_did_before(track: Track, sentence: str) -> 
         (Track(3, None, NOON - DAY), "*3rd failure in a row*."),
         (
             Track(0, None, NOON - DAY),
-            "2 jobs failed, 9 others were stopped with them, 1 succeeded.",
+            "2 jobs failed in step `work`, 9 others were stopped with them, 1 succeeded.",
         ),
     ],
 )
@@ -287,7 +298,7 @@ def test_a_resolved_alert_says_so_and_calls_nobody() -> None:
     assert message.blocks[0]["text"]["text"] == "🟢 TrainFlow recovered in production"
     assert "*Recovered* <!date" in text
     assert "Before that: *user exception* in step `work`: `ValueError: 3 &lt; 4`" in text
-    assert "• `work` 2 failed" in text
+    assert "\n2 jobs failed in step `work`, " in text
     assert "Traceback" not in text
     assert ANA not in text
 
@@ -336,7 +347,7 @@ def test_a_plain_message_has_the_essentials_as_text() -> None:
         "TrainFlow failed",
         "2 jobs failed",
         "*3rd failure",
-        "`work` 2 failed",
+        "in step `work`",
         "```",
         "|Run>",
     ):
