@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import click
+
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.domain.errors import PlatformError
+from ops_platform.settings.edition import EMBEDDED_FILE, STATE_VARIABLE
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
 
@@ -19,15 +23,38 @@ class Opened:
 
 
 @contextmanager
-def open_ledger() -> Iterator[Opened]:
-    """Open the ledger; the embedded edition's Postgres is started, or joined, meanwhile."""
+def open_ledger(*, calls_aws: bool = False) -> Iterator[Opened]:
+    """Open the ledger; the embedded edition's Postgres is started, or joined, meanwhile.
+
+    That the edition is not up is said on standard error: in the wrong folder all lists are empty.
+
+    Args:
+        calls_aws: Whether the command is of no use without the edition's emulated AWS.
+
+    Raises:
+        PlatformError: It is of no use then.
+    """
     settings = load(os.environ)
+    if sentence := _not_up(settings):
+        if calls_aws:
+            raise PlatformError(sentence)
+        click.echo(sentence, err=True)
     with _database_url(settings) as url:
         ledger = Ledger(url)
         try:
             yield Opened(ledger, settings)
         finally:
             ledger.close()
+
+
+def _not_up(settings: Settings) -> str | None:
+    """Return that the embedded edition has to be started, if it is the one and is not up."""
+    if settings.edition == "aws" or (settings.state_dir / EMBEDDED_FILE).exists():
+        return None
+    return (
+        f"The embedded edition in {settings.state_dir} is not up; start it with"
+        f" `ops-platform embedded up`, or set {STATE_VARIABLE}."
+    )
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def reconcile(*, account: str | None, as_json: bool) -> None:
     for flows that EventBridge should have started and did not. Dagster does the same by a schedule;
     this works until all is read. The exit code is 1 if an account could not be read whole.
     """
-    with open_ledger() as opened:
+    with open_ledger(calls_aws=True) as opened:
         known = opened.settings.accounts
         wanted = known if account is None else [opened.settings.account(account)]
         rows = [_reconcile(opened, each) for each in wanted]

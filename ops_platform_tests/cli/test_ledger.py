@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops_platform_tests.cli.command_line import platform_in
+from ops_platform_tests.cli.command_line import Platform, platform_in
 from ops_platform_tests.defs.dagster_world import NO_DATABASE
 from ops_platform_tests.embedded.postgres_holders import keepers, servers
 
@@ -67,13 +67,40 @@ def test_a_database_url_that_is_none_is_said_in_a_sentence(tmp_path: Path, url: 
     assert "pass word" not in done.stderr
 
 
+def test_the_embedded_edition_has_to_be_up_for_its_aws_to_be_asked(tmp_path: Path) -> None:
+    """Nothing is made in a folder that is the wrong one."""
+    state = tmp_path / "state"
+
+    done = Platform({"OPS_STATE_DIR": str(state)}).run("reconcile")
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"Error: {_not_up(state)}"
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("files", [(), ("embedded.json",)])
+def test_that_the_embedded_edition_is_not_up_is_said(
+    database_url: str, tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    """Beside the list, which tells next to nothing then."""
+    for name in files:
+        (tmp_path / name).write_text("{}")
+    environ = {"OPS_STATE_DIR": str(tmp_path), "OPS_PLATFORM_DATABASE_URL": database_url}
+
+    done = Platform(environ).run("jobs", "list")
+
+    assert (done.exit_code, done.stdout) == (0, "No jobs.\n")
+    assert done.stderr == ("" if files else _not_up(tmp_path))
+
+
 @pytest.mark.slow
 def test_without_a_settings_file_commands_share_the_embedded_postgres(tmp_path: Path) -> None:
     """Two at once start it together, the next finds what they left, and no process stays."""
     state = tmp_path / "state"
     first = [_command(tmp_path, state, "jobs"), _command(tmp_path, state, "flows")]
-    assert [_printed(command) for command in first] == [[], []]
-    assert _printed(_command(tmp_path, state, "incidents")) == []
+    not_up = _not_up(state)
+    assert [_printed(command) for command in first] == [([], not_up), ([], not_up)]
+    assert _printed(_command(tmp_path, state, "incidents")) == ([], not_up)
     assert (keepers(state), servers(state)) == ([], [])
     assert (state / "postgres" / "data" / "PG_VERSION").exists()
 
@@ -90,8 +117,15 @@ def _command(folder: Path, state: Path, noun: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _printed(command: subprocess.Popen[bytes]) -> object:
+def _printed(command: subprocess.Popen[bytes]) -> tuple[object, str]:
     with command:
         stdout, stderr = command.communicate(timeout=100)
-    assert (command.returncode, stderr) == (0, b"")
-    return json.loads(stdout)
+    assert command.returncode == 0
+    return json.loads(stdout), stderr.decode()
+
+
+def _not_up(state: Path) -> str:
+    return (
+        f"The embedded edition in {state} is not up; start it with `ops-platform embedded up`,"
+        " or set OPS_STATE_DIR.\n"
+    )
