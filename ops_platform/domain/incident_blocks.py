@@ -5,7 +5,7 @@ from typing import Final
 
 from ops_platform.domain.blocks import Block, context, moment, section
 from ops_platform.domain.course import streak
-from ops_platform.domain.failed_job import attempts, details, task_url
+from ops_platform.domain.failed_job import attempts, details, host, task_url
 from ops_platform.domain.headlines import ERROR_LIMIT, NAME_LIMIT, WITHOUT_RUN, exception
 from ops_platform.domain.incidents import Incident, Kind, Tally
 from ops_platform.domain.job_log import LogAbsence
@@ -123,13 +123,19 @@ def _tally(tally: Tally) -> str:
 
 
 def first_failure(story: Story) -> list[Block]:
-    """Return which job failed first, how its attempts ended, and the end of its log."""
+    """Return which job failed first, where, how its attempts ended, and the end of its log."""
     if not story.incident.job_id:
         return []
-    words = _ended(story)
+    place = host(story.job.latest) if story.job else None
+    where = f"on host {code(place)}" if place else ""
+    name = code(story.incident.job_id, NAME_LIMIT)
+    told = ", ".join(filter(None, (name, where, _ended(story))))
     log = _log(story.log) if story.log else ""
-    named = f"*First failed job* {code(story.incident.job_id, NAME_LIMIT)}"
-    return [section(f"{named}{f', {words}' if words else ''}\n{log}".rstrip())]
+    return [section(f"*{_first(story.incident)}* {told}\n{log}".rstrip())]
+
+
+def _first(incident: Incident) -> str:
+    return "Failed job" if incident.failed_jobs == 1 else "First failed job"
 
 
 def _ended(story: Story) -> str:

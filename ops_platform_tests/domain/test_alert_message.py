@@ -205,8 +205,21 @@ def test_the_first_failure_is_shown_with_the_end_of_its_log() -> None:
     text = shown(_render(log=LOG, job=job))
 
     ended = "2 attempts: exit 1, exit 137 (SIGKILL): `Host EC2"
-    assert f"*First failed job* `5b0e9d3c-job`, {ended}" in text
+    assert f"*First failed job* `5b0e9d3c-job`, on host `00000000`, {ended}" in text
     assert "```\nbegin\nTraceback:\nValueError: 3 &lt; 4\n```" in text
+
+
+@pytest.mark.parametrize("log", [None, LOG], ids=["no log", "a log"])
+def test_of_a_failure_alone_the_message_says_what_a_page_would(log: JobLog | None) -> None:
+    """Its host, its attempts and its exit code, whether or not the exception is known."""
+    alone = {"failed_jobs": 1, "steps": {"work": Tally(failed=1)}, "log": log}
+
+    once, twice = (
+        shown(_render(job=a_root_failure(0, exits=exits), **alone)) for exits in ((3,), (1, 3))
+    )
+
+    assert "*Failed job* `5b0e9d3c-job`, on host `00000000`, exit code 3\n" in once
+    assert "`, on host `00000000`, 2 attempts: exit 1, exit 3\n" in twice
 
 
 def test_without_the_job_the_error_in_batchs_words_is_shown_once() -> None:
