@@ -63,8 +63,10 @@ def retry(
 def unsent_of(ledger: Ledger, incident_ids: Sequence[str]) -> list[int]:
     """Return the numbers of the messages of incidents that did not arrive.
 
+    What was withheld for want of a channel is none of them once another message has one.
+
     Raises:
-        RefusedError: One of the incidents does not exist.
+        RefusedError: One of the incidents does not exist, or all their messages have arrived.
     """
     with ledger.transaction() as tx:
         rows = {each: alerts.of_incident(tx, each) for each in incident_ids}
@@ -74,12 +76,19 @@ def unsent_of(ledger: Ledger, incident_ids: Sequence[str]) -> list[int]:
         )
     known = [alert for found in rows.values() for alert in found]
     posted = {(alert.incident_id, alert.channel) for alert in known if _is_parent(alert)}
-    return [
+    unsent = [
         alert.id
         for alert in known
         if alert.state in _UNSENT and not alert.is_posted and alert.told_with is None
+        if _elsewhere(alert, rows[alert.incident_id]) is None
         if alert.part == MESSAGE or (alert.incident_id, alert.channel) in posted
     ]
+    if known and not unsent:
+        raise RefusedError(
+            f"No message of incident {', '.join(rows)} waits to be sent;"
+            f" `ops-platform incidents show {next(iter(rows))}` shows where they stand."
+        )
+    return unsent
 
 
 def _is_parent(alert: Alert) -> bool:

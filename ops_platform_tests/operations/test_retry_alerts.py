@@ -236,4 +236,20 @@ def test_what_another_channel_tells_by_now_is_not_told_twice(world: World) -> No
     world.until_quiet()
 
     assert _refusal(world, withheld.id).endswith("tells of it in #alerts-staging")
+    with pytest.raises(RefusedError, match=f"No message of incident {withheld.incident_id} waits"):
+        unsent_of(world.ledger, [withheld.incident_id])
     assert len(world.messages()) == 1
+
+
+def test_of_an_incident_that_is_told_elsewhere_only_that_is_named(world: World) -> None:
+    """What had no channel could only be refused."""
+    run = Run("run-1")
+    world.configure(routing=Routing((), {}, ROUTING.stages))
+    withheld = world.alert(world.happened(run))
+    world.configure(routing=ROUTING)
+    world.wait(hours=1)
+    world.happened(run)
+    (other,) = [each for each in world.alerts() if each.channel]
+
+    assert unsent_of(world.ledger, [withheld.incident_id]) == [other.id]
+    assert all(outcome.done for outcome in _retry(world, other.id))
