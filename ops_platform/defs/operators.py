@@ -12,13 +12,20 @@ from pydantic import Field
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.errors import PlatformError
-from ops_platform.operations.by_hand import Outcome
+from ops_platform.operations.by_hand import Outcome, RefusedError
 from ops_platform.operations.policy import alert_policy
 from ops_platform.operations.resolve_incidents import resolve
 from ops_platform.operations.retry_alerts import retry, unsent_of
-from ops_platform.operations.silence_alerts import PATTERNS, expire, in_words, silence
+from ops_platform.operations.silence_alerts import (
+    LONGEST,
+    PATTERNS,
+    expire,
+    in_words,
+    silence,
+)
 from ops_platform.settings.model import Settings
 
+_LONGEST_HOURS = LONGEST / timedelta(hours=1)
 _NAMES = " A name, in which * stands for anything, such as Train*."
 
 
@@ -32,7 +39,7 @@ class ByHand(dg.Config):
 class SilenceConfig(ByHand):
     """Which incidents are muted, and how long: those that match all names that are given."""
 
-    hours: float = Field(default=2, description="How long.")
+    hours: float = Field(default=2, description=f"How long; at most {_LONGEST_HOURS:,.0f}.")
     account: str | None = Field(default=None, description="Only of this account." + _NAMES)
     project: str | None = Field(default=None, description="Only of this project." + _NAMES)
     flow: str | None = Field(default=None, description="Only of this flow." + _NAMES)
@@ -83,7 +90,7 @@ def _silence_alerts(settings: Settings) -> dg.JobDefinition:
                 who=config.author,
                 why=config.reason,
                 now=now,
-                ends_at=now + timedelta(hours=config.hours),
+                ends_at=now + _span(config.hours),
                 accounts=accounts,
                 everything=config.everything,
                 dry_run=config.dry_run,
@@ -161,13 +168,22 @@ def _job(
     )
 
 
+def _span(hours: float) -> timedelta:
+    """Return how long, or refuse: a bound in the form would be told with a traceback."""
+    if not 0 < hours <= _LONGEST_HOURS:  # nor is it then what is no number at all
+        raise RefusedError(
+            f"{hours:g} hours cannot be meant: give more than 0 and at most {_LONGEST_HOURS:,.0f}."
+        )
+    return timedelta(hours=hours)
+
+
 @contextmanager
 def _told_in_a_sentence() -> Iterator[None]:
     """Fail the run with what the platform says, rather than with a traceback."""
     try:
         yield
     except PlatformError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
 def _told(outcomes: Sequence[Outcome]) -> dg.Output[int]:

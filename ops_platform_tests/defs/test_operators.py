@@ -1,5 +1,6 @@
 """The jobs by which an operator steps in, run on a real instance and a real ledger."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,13 @@ def _launch(
     world: World, settings: Settings, job: str, **fields: Any
 ) -> tuple[bool, dict[str, Any], str]:
     """Run a job; return whether it succeeded, its output's metadata, and what a failure said."""
+    done = _run(world, settings, job, **fields)
+    return done.success, _metadata(done), _said(done)
+
+
+def _run(world: World, settings: Settings, job: str, **fields: Any) -> dg.ExecuteInProcessResult:
     with dg.DagsterInstance.ephemeral() as instance:
-        done = (
+        return (
             compose(settings)
             .resolve_job_def(job)
             .execute_in_process(
@@ -55,7 +61,6 @@ def _launch(
                 raise_on_error=False,
             )
         )
-    return done.success, _metadata(done), _said(done)
 
 
 def _metadata(done: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -140,7 +145,10 @@ def test_an_incident_is_resolved_once(world: World, settings: Settings) -> None:
     ("job", "fields", "sentence"),
     [
         ("silence_alerts", {"flow": ""}, "This would mute everything: give one of account"),
-        ("silence_alerts", {"flow": "A", "hours": -1}, "is over already"),
+        ("silence_alerts", {"flow": "A", "hours": -1}, "-1 hours cannot be meant"),
+        ("silence_alerts", {"flow": "A", "hours": 1e9}, "more than 0 and at most 8,784"),
+        ("silence_alerts", {"flow": "A", "hours": math.inf}, "inf hours cannot be meant"),
+        ("silence_alerts", {"flow": "A", "hours": math.nan}, "nan hours cannot be meant"),
         ("silence_alerts", {"flow": "A", "author": ""}, "say who you are"),
         ("expire_silence", {"silence_id": 0}, "There is no silence 0 that holds"),
         ("retry_alerts", {"alert_ids": []}, "Nothing is named"),
@@ -157,6 +165,15 @@ def test_what_cannot_be_meant_fails_with_a_sentence(
 
     assert not done
     assert sentence in said
+
+
+def test_a_refusal_is_written_without_the_error_behind_it(world: World, settings: Settings) -> None:
+    """Its sentence says all; what raised it is nothing to put right."""
+    done = _run(world, settings, "expire_silence", silence_id=0)
+
+    (failed,) = [event.step_failure_data for event in done.all_events if event.is_step_failure]
+    assert failed.error is not None
+    assert "RefusedError" not in failed.error.to_string()
 
 
 @pytest.mark.parametrize("job", OPS)
