@@ -9,7 +9,8 @@ from ops_platform.domain.failed_job import attempts, details, host, task_url
 from ops_platform.domain.headlines import ERROR_LIMIT, NAME_LIMIT, WITHOUT_RUN, exception
 from ops_platform.domain.incidents import Incident, Kind, Tally
 from ops_platform.domain.job_log import LogAbsence
-from ops_platform.domain.mrkdwn import code, fence, link
+from ops_platform.domain.log_excerpt import excerpt
+from ops_platform.domain.mrkdwn import code, link
 from ops_platform.domain.story import JobLog, Story
 from ops_platform.domain.words import counted, duration
 
@@ -149,8 +150,7 @@ def _ended(story: Story) -> str:
 
 
 def _log(log: JobLog) -> str:
-    tail = fence(log.tail, LOG_LIMIT) if log.tail else ""
-    return tail or (_NO_LOG[log.absence] if log.absence else "")
+    return excerpt(log, LOG_LIMIT) or (_NO_LOG[log.absence] if log.absence else "")
 
 
 def links(story: Story) -> list[Block]:

@@ -248,6 +248,15 @@ def test_of_a_long_log_the_end_is_shown() -> None:
     assert "line 1\n" not in text
 
 
+def test_of_a_log_the_frames_of_metaflow_are_left_out() -> None:
+    """Who reads the message wants to see the flow's."""
+    tail = 'Traceback:\n  File "/metaflow/metaflow/cli.py", line 1, in main\n    f()\nKeyError: 7'
+
+    text = shown(_render(log=JobLog("KeyError: 7", tail, truncated=False, absence=None)))
+
+    assert "```\nTraceback:\n  … 1 frame of Metaflow\nKeyError: 7\n```" in text
+
+
 def test_a_missed_start_is_told_in_its_own_words() -> None:
     """There is no run, so there are no jobs and no link to one."""
     error = "The rule nightly, cron(0 2 * * ? *), should have started a run at 02:00 UTC."
