@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeVar
+
+from ops_platform.domain.redaction import redact
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -41,6 +44,16 @@ def millis(at: datetime | None) -> int | None:
 def clip(text: str | None) -> str | None:
     """Return the text, or as much of it as is worth keeping."""
     return text if text is None or len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
+
+
+def words(text: str | None) -> str | None:
+    """Return what somebody wrote of a job, without secrets: as much of it as is worth keeping."""
+    clipped = clip(text)
+    return clipped and _redacted(clipped)
+
+
+# AWS writes the same few sentences of most jobs.
+_redacted = lru_cache(maxsize=1024)(redact)
 
 
 def either(first: T | None, second: T | None) -> T | None:

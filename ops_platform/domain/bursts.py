@@ -18,11 +18,16 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BurstRule:
-    """From ``at_least`` incidents within ``within`` that have ``by`` in common, they are one."""
+    """From ``at_least`` incidents within ``within`` that have ``by`` in common, they are one.
+
+    A burst takes in no more once its first incident is older than ``lasts``.
+    """
 
     by: By
     at_least: int
     within: timedelta
+    # What goes on for longer is told anew: somebody should hear of it again.
+    lasts: timedelta = timedelta(hours=1)
 
     def key(self, incident: Incident) -> str:
         """Return what an incident has in common with the others of its burst."""

@@ -3,7 +3,7 @@
 from datetime import UTC
 
 from ops_platform.domain import aws_documents as aws
-from ops_platform.domain.aws_values import clip, either, moment, number
+from ops_platform.domain.aws_values import either, moment, number, words
 from ops_platform.domain.events import Attempt, Event, JobEvent
 from ops_platform.domain.identity import arn_tail, run_id
 
@@ -32,14 +32,14 @@ def job_event(seen: Event, job: aws.Job, *, tag_owner: str | None, blocked: bool
         definition=arn_tail(job.job_definition),
         status=job.status,
         blocked=blocked,
-        status_reason=clip(job.status_reason),
+        status_reason=words(job.status_reason),
         created_at=moment(job.created_at),
         started_at=moment(job.started_at),
         stopped_at=moment(job.stopped_at),
         attempts=attempts,
         max_attempts=job.retry_strategy.attempts if job.retry_strategy else None,
         exit_code=either(container.exit_code, last.exit_code),
-        container_reason=either(clip(container.reason), last.reason),
+        container_reason=either(words(container.reason), last.reason),
         log_stream=either(container.log_stream_name, last.log_stream),
         container_instance=either(container.container_instance_arn, last.container_instance),
         vcpus=either(number(needs.get("VCPU"), float), container.vcpus),
@@ -63,7 +63,7 @@ def _attempt(attempt: aws.Attempt) -> Attempt:
         started_at=moment(attempt.started_at),
         stopped_at=moment(attempt.stopped_at),
         exit_code=container.exit_code,
-        reason=clip(container.reason) or clip(attempt.status_reason),
+        reason=words(container.reason) or words(attempt.status_reason),
         log_stream=container.log_stream_name,
         container_instance=container.container_instance_arn,
     )

@@ -14,6 +14,8 @@ UNSURE_WAIT = timedelta(seconds=30)
 EDITS = "edits"
 LOOKUPS = "look-ups"
 PERMALINKS = "permalinks"
+UNTELLABLE = "cannot be told"
+"""How the reason begins of a message that could not even be written."""
 
 
 class State(StrEnum):

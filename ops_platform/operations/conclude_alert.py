@@ -38,8 +38,7 @@ class Recorder:
             posted_to=sent.channel,
             message_ts=sent.ts,
             told=told,
-            # Of what is over nobody is reminded.
-            mentioned_at=told.mentioned_at if told.standing.state is noun.State.OPEN else None,
+            mentioned_at=told.mentioned_at if self._is_to_be_repeated(due, told) else None,
             sent_at=self.now if anew else due.alert.sent_at,
             reason=None,
         )
@@ -49,6 +48,11 @@ class Recorder:
             plan_pages(self.tx, message, incident, before=due.alert.told, now=self.now)
             plan_message(self.tx, message, policy=self.policy, now=self.now)
         return recorded
+
+    def _is_to_be_repeated(self, due: Due, told: Told) -> bool:
+        # Of what is over nobody is reminded.
+        is_open = told.standing.state is noun.State.OPEN
+        return is_open and due.incident.account in self.policy.repeat
 
     def found(self, due: Due, there: Sent) -> Alert | None:
         """Record where a message stands that was looked up; its thread may not be there yet.

@@ -21,7 +21,15 @@ from ops_platform.domain.delivery import (
     Unreachable,
 )
 from ops_platform.domain.incidents import Incident
-from ops_platform.domain.outbox import PERMALINKS, Attempt, State, after, unsure_wait
+from ops_platform.domain.outbox import (
+    LONGEST_RETRY,
+    PERMALINKS,
+    UNTELLABLE,
+    Attempt,
+    State,
+    after,
+    unsure_wait,
+)
 from ops_platform.domain.ports import Notifier
 from ops_platform.domain.telling import Told, Why
 from ops_platform.operations.compose_alert import Composed, Composer, gather
@@ -33,7 +41,7 @@ from ops_platform.operations.plan_alerts import remind
 LEASE = "deliver_alerts"
 # So long we wait for a look-up that fails in passing: after that, a second copy beats a lost alert.
 LOOKUP_PATIENCE = timedelta(minutes=10)
-_NEWS = frozenset({Why.FIRST, Why.FAILED_AGAIN})
+_NEWS = frozenset({Why.FIRST, Why.FAILED_AGAIN, Why.RETRIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,17 @@ class Sender:
                 alerts.change(tx, alert, due_at=later)
         if held is not None:
             return _delivered(due, held.state, held.reason)
-        return self._attempt(due)
+        try:
+            return self._attempt(due)
+        except Exception as error:
+            self._set_aside(alert, error)
+            raise
+
+    def _set_aside(self, alert: Alert, error: Exception) -> None:
+        """Note a message that cannot even be written: it stands in nobody's way, and is seen."""
+        reason = f"{UNTELLABLE}: {type(error).__name__}"
+        with self.ledger.transaction() as tx:
+            alerts.change(tx, alert, reason=reason, due_at=self.clock() + LONGEST_RETRY)
 
     def _first_due(self, tx: Transaction) -> Alert | None:
         now = self.clock()

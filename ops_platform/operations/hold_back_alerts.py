@@ -114,7 +114,7 @@ class Gate:
             return None
         for rule in self.policy.bursts:
             key = rule.key(incident)
-            leader = bursts.leader(self.tx, alert.channel, key, now=self.now, within=rule.within)
+            leader = bursts.leader(self.tx, alert.channel, key, rule, now=self.now)
             if leader is not None:
                 return self._join(alert, leader)
         for rule in self.policy.bursts:

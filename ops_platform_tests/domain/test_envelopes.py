@@ -295,3 +295,15 @@ def test_an_input_of_metaflows_is_told_from_others(
 
     assert isinstance(event, ExecutionEvent)
     assert event.metaflow_input is expected
+
+
+def test_secrets_in_what_somebody_wrote_of_a_job_are_not_kept() -> None:
+    """Whoever terminates a job gives its reason, and a container says why it failed."""
+    said = "stopped, see https://ana:hunter2@example.com and xoxb-1234-abcdefghij"
+    given = {"status": "FAILED", "status_reason": said, "container_reason": said}
+    event = parse(body(a_job_event(**given, attempts=(Attempt(reason=said),))))
+
+    assert isinstance(event, JobEvent)
+    assert "hunter2" not in str(event)
+    assert "abcdefghij" not in str(event)
+    assert "[redacted]" in str(event.status_reason)

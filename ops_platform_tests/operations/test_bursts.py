@@ -227,3 +227,14 @@ def test_a_run_that_fails_anew_after_its_burst_was_over_untold_is_told(world: Wo
     world.settle()
     world.until_quiet()
     assert len(world.messages()) == 1
+
+
+def test_a_burst_that_goes_on_for_hours_is_told_anew(world: World) -> None:
+    """A queue that is gone for days must ring again: about once an hour."""
+    for number in range(30):
+        fail(world, *(Run(f"run-{number}-{one}") for one in range(3)), settle=False)
+        world.wait(minutes=4)
+        world.until_quiet()
+    bursts = [message for message in world.messages() if "runs" in message.text]
+    assert len(bursts) == 3
+    assert len(world.messages()) <= 12

@@ -239,6 +239,22 @@ def test_alerts_that_slack_does_not_take_fail_the_check(watcher: Watcher) -> Non
     assert "invalid_auth" in healths[DELIVERY].sentence
 
 
+def test_a_message_that_cannot_be_written_is_refused_and_stands_in_nobodys_way(
+    watcher: Watcher,
+) -> None:
+    """A mistake of ours in one message is seen, and the others are told."""
+    watcher.world.failed_run("run-1")
+    watcher.world.settle()
+    with pytest.raises(ZeroDivisionError):
+        watcher.world.deliver(mention=lambda _: str(1 // 0))
+    assert watcher.look()[DELIVERY].findings[0].what is What.REFUSED
+    assert "cannot be told: ZeroDivisionError" in watcher.look()[DELIVERY].sentence
+    watcher.world.failed_run("run-2", account="production")
+    watcher.world.settle()
+    watcher.world.deliver()
+    assert len(watcher.world.messages("production")) == 1
+
+
 def test_a_dead_alert_fails_the_check_for_a_day(watcher: Watcher) -> None:
     """Somebody shall see it, and nobody has to tidy up after it."""
     watcher.world.inbox.fail(Fault(method="chat.postMessage", error="invalid_blocks", times=3))

@@ -1,6 +1,6 @@
 """Which incidents are told as one: the messages of the others name the one that tells for all."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -32,13 +32,15 @@ def of_leader(tx: sa.Connection, message: Alert) -> Burst | None:
 
 
 def leader(
-    tx: sa.Connection, channel: str, key: str, *, now: datetime, within: timedelta
+    tx: sa.Connection, channel: str, key: str, rule: BurstRule, *, now: datetime
 ) -> Alert | None:
     """Return the message of a burst that another incident may still join."""
     query = (
         sa.select(alerts)
+        .join(incidents, incidents.c.id == alerts.c.incident_id)
         .where(alerts.c.burst == key, alerts.c.channel == channel)
-        .where(alerts.c.state.in_(_TOLD), alerts.c.joined_at > now - within)
+        .where(alerts.c.state.in_(_TOLD), alerts.c.joined_at > now - rule.within)
+        .where(incidents.c.opened_at > now - rule.lasts)
         .order_by(alerts.c.joined_at.desc())
         .limit(1)
     )

@@ -17,7 +17,7 @@ from ops_platform.adapters.ledger.schema import (
     watched,
 )
 from ops_platform.domain.health_rules import Outbox, Reconciliation
-from ops_platform.domain.outbox import State
+from ops_platform.domain.outbox import UNTELLABLE, State
 
 # Events that were made of what an API told did not come out of a queue.
 _MADE = "api:"
@@ -67,7 +67,8 @@ def outbox(
     is_overdue = is_open & ~is_unsure & (c.due_at <= before)
     is_limited = sa.func.coalesce(c.reason, "").startswith(_RATE_LIMITED)
     takes_some = sa.exists().where(_of(account), sent, alerts.c.sent_at > before).correlate(None)
-    is_stuck = is_open & ~is_unsure & ~is_overdue & (c.attempts >= tried)
+    cannot = sa.func.coalesce(c.reason, "").startswith(UNTELLABLE)
+    is_stuck = is_open & ~is_unsure & ~is_overdue & (cannot | (c.attempts >= tried))
     is_refused = is_stuck & ~(is_limited & takes_some)
     is_dead = (c.state == State.DEAD) & (c.due_at > now - dead_within)
     query = (
