@@ -1,10 +1,17 @@
-"""Names that people write: which of those that there are they may have meant."""
+"""Names that people write: patterns of them, and which one they may have meant."""
 
 import re
 from collections.abc import Collection
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
+_NOT_SPECIAL = re.compile(r"[?[]")  # to us, though they are to fnmatch
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Tell whether a name fits a pattern, in which ``*`` alone stands for any characters."""
+    return fnmatchcase(name, _NOT_SPECIAL.sub(r"[\g<0>]", pattern))
 
 
 def is_account_id(name: str) -> bool:

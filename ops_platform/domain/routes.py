@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from ops_platform.domain.incidents import Incident, Kind
+from ops_platform.domain.names import matches
 
 
 class Severity(StrEnum):
@@ -44,7 +44,7 @@ class Route:
             (self.flow, incident.flow),
             (self.severity, severity),
         )
-        return all(pattern is None or fnmatchcase(name or "", pattern) for pattern, name in pairs)
+        return all(pattern is None or matches(name or "", pattern) for pattern, name in pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from fnmatch import fnmatchcase
 
 import msgspec
 
 from ops_platform.domain.incidents import Incident
+from ops_platform.domain.names import matches
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class Silence(msgspec.Struct, frozen=True):
             (self.flow, incident.flow),
             (self.owner, incident.owner),
         )
-        return all(pattern is None or fnmatchcase(name or "", pattern) for pattern, name in pairs)
+        return all(pattern is None or matches(name or "", pattern) for pattern, name in pairs)
 
 
 def muted_by(incident: Incident, active: Iterable[Silence]) -> Silence | None:

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
 import msgspec
 
 from ops_platform.adapters.ledger import outbox_lists, silences
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.incidents import Incident
-from ops_platform.domain.names import is_account_id, no_such_account
+from ops_platform.domain.names import is_account_id, matches, no_such_account
 from ops_platform.domain.silences import Silence
 from ops_platform.operations.by_hand import RefusedError, author, reason, signed
 
@@ -123,5 +122,5 @@ def _check(given: Mapping[str, str | None], accounts: Collection[str], *, everyt
     account = given["account"]
     if account is None or is_account_id(account):
         return
-    if not any(fnmatchcase(name, account) for name in accounts):
+    if not any(matches(name, account) for name in accounts):
         raise RefusedError(no_such_account(account, accounts))
