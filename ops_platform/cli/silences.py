@@ -1,6 +1,7 @@
 """``ops-platform silences``: mute what nobody wants to hear of for a while."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 
@@ -22,7 +23,6 @@ _COLUMNS = (
     "ends_at",
 )  # fmt: skip
 _MUTED = ("id", "account", "flow", "run_id", "owner", "opened_at")
-_SHOWN = 20
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -82,8 +82,8 @@ def add(
             dry_run=dry_run,
         )
     if as_json:
-        mutes = [incident.id for incident in made.mutes]
-        show_json({**msgspec.structs.asdict(made.silence), "dry_run": dry_run, "mutes": mutes})
+        mutes = {"muted": made.muted, "mutes": [incident.id for incident in made.mutes]}
+        show_json({**msgspec.structs.asdict(made.silence), "dry_run": dry_run, **mutes})
     else:
         _show(made, dry_run=dry_run)
 
@@ -91,13 +91,13 @@ def add(
 def _show(made: Silenced, *, dry_run: bool) -> None:
     what = f"{in_words(made.silence)} until {stamp(made.silence.ends_at)}"
     name = "It would mute" if dry_run else f"Silence {made.silence.id} mutes"
-    number = len(made.mutes)
+    number, more = made.muted, made.muted - len(made.mutes)
     click.echo(f"{name} {what}: {counted(number, 'open incident', 'open incidents')} now.")
-    rows = [msgspec.structs.asdict(incident) for incident in made.mutes[:_SHOWN]]
+    rows = [asdict(incident) for incident in made.mutes]
     for line in table(rows, _MUTED) if rows else ():
         click.echo(line)
-    if number > _SHOWN:
-        click.echo(f"... and {number - _SHOWN} more.")
+    if more:
+        click.echo(f"... and {more:,} more.")
 
 
 @silences.command("list")

@@ -95,7 +95,7 @@ def _silence_alerts(settings: Settings) -> dg.JobDefinition:
                 everything=config.everything,
                 dry_run=config.dry_run,
             )
-        numbers = {"silence_id": made.silence.id, "open_incidents_muted": len(made.mutes)}
+        numbers = {"silence_id": made.silence.id, "open_incidents_muted": made.muted}
         words = {"mutes": in_words(made.silence), "until": f"{made.silence.ends_at:%F %H:%M} UTC"}
         return dg.Output(made.silence.id, metadata={**words, **numbers})
 

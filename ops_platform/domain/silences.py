@@ -2,11 +2,31 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
-from ops_platform.domain.incidents import Incident
 from ops_platform.domain.names import matches
+
+
+class Named(Protocol):
+    """What silences go by."""
+
+    @property
+    def account(self) -> str:
+        """The name of the account."""
+
+    @property
+    def project(self) -> str | None:
+        """The Metaflow project."""
+
+    @property
+    def flow(self) -> str:
+        """The flow."""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose it is."""
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -26,7 +46,7 @@ class Silence(msgspec.Struct, frozen=True):
     ends_at: datetime
     expired_by: str | None = None
 
-    def mutes(self, incident: Incident) -> bool:
+    def mutes(self, incident: Named) -> bool:
         """Tell whether the incident is one of those it was made for."""
         pairs = (
             (self.account, incident.account),
@@ -37,7 +57,7 @@ class Silence(msgspec.Struct, frozen=True):
         return all(pattern is None or matches(name or "", pattern) for pattern, name in pairs)
 
 
-def muted_by(incident: Incident, active: Iterable[Silence]) -> Silence | None:
+def muted_by(incident: Named, active: Iterable[Silence]) -> Silence | None:
     """Return the silence that mutes an incident the longest, None if none does."""
     muting = [silence for silence in active if silence.mutes(incident)]
     return max(muting, key=lambda silence: (silence.ends_at, silence.id), default=None)

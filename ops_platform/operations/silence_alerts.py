@@ -3,26 +3,32 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 import msgspec
 
 from ops_platform.adapters.ledger import outbox_lists, silences
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.domain.incidents import Incident
+from ops_platform.adapters.ledger.outbox_lists import OpenIncident
 from ops_platform.domain.names import is_account_id, matches, no_such_account
 from ops_platform.domain.silences import Silence
 from ops_platform.operations.by_hand import RefusedError, author, reason, signed
 
 PATTERNS = ("account", "project", "flow", "owner")
+SHOWN = 20
 LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Silenced:
-    """A silence, and the open incidents that it mutes already; one not stored has the number 0."""
+    """A silence, and what it mutes already; one not stored has the number 0.
+
+    ``mutes`` has the first ``SHOWN`` of the open incidents, ``muted`` is the number of all.
+    """
 
     silence: Silence
-    mutes: Sequence[Incident]
+    muted: int
+    mutes: Sequence[OpenIncident]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,9 @@ def silence(
             made = silences.add(
                 tx, author=made.author, reason=made.reason, now=now, ends_at=ends_at, **given
             )
-        still_open = outbox_lists.open_incidents(tx)
-    return Silenced(made, [incident for incident in still_open if made.mutes(incident)])
+        muted = filter(made.mutes, outbox_lists.open_incidents(tx))
+        first = list(islice(muted, SHOWN))
+        return Silenced(made, len(first) + sum(1 for _ in muted), first)
 
 
 def expire(ledger: Ledger, silence_id: int, *, who: str, why: str, now: datetime) -> Expired:

@@ -29,14 +29,14 @@ def test_a_silence_tells_what_it_mutes_now(world: World, platform_of: Platform) 
 
 
 def test_programs_get_the_silence(world: World, platform_of: Platform) -> None:
-    """With the ids of the incidents."""
+    """With the number of incidents, and the ids of the first."""
     incident = world.failed_run("run-1")
 
     end = f"{now() + timedelta(days=300):%Y-%m-%d}"
 
     made = platform_of.record(*ADD, "--until", end, *WORD, "--json")
 
-    assert made["mutes"] == [incident]
+    assert (made["muted"], made["mutes"]) == (1, [incident])
     assert (made["flow"], made["author"], made["reason"], made["ends_at"]) == (
         "Train*",
         "ana",
@@ -51,7 +51,9 @@ def test_only_the_first_are_shown(world: World, platform_of: Platform) -> None:
         world.failed_run(f"run-{number}")
 
     lines = platform_of.run(*ADD, "--for", "2h", *WORD).stdout.splitlines()
+    made = platform_of.record(*ADD, "--for", "2h", *WORD, "--json")
 
+    assert (made["muted"], len(made["mutes"])) == (22, 20)
     assert lines[0].endswith(": 22 open incidents now.")
     assert (len(lines), lines[-1]) == (23, "... and 2 more.")
 

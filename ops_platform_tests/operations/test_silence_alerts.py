@@ -1,15 +1,17 @@
 """Muting by name for a while: who may do so, what it holds back, and what is told in the end."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
-from ops_platform.adapters.ledger import outbox_lists, silences
+from ops_platform.adapters.ledger import outbox_lists, schema, silences
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.operations.by_hand import LONGEST_WORD, RefusedError
-from ops_platform.operations.silence_alerts import Silenced, expire, in_words, silence
+from ops_platform.operations.silence_alerts import SHOWN, Silenced, expire, in_words, silence
 from ops_platform_tests.operations.delivery_world import World, world_around
 from ops_platform_tests.operations.failing_runs import Run
 
@@ -52,7 +54,7 @@ def test_what_is_resolved_is_not_counted(world: World) -> None:
     """Nobody has to care for it any more."""
     world.resolved_by_hand(world.failed_run("run-1"))
 
-    assert _silence(world, {"flow": "*"}).mutes == []
+    assert _silence(world, {"flow": "*"}).muted == 0
 
 
 def test_a_dry_run_writes_nothing(world: World) -> None:
@@ -111,6 +113,24 @@ def test_what_cannot_be_meant_is_refused(
         _silence(world, patterns, **changes)
 
 
+def test_of_many_only_those_that_are_shown_are_kept(world: World) -> None:
+    """The others are counted as they come, here in two batches."""
+    incident = world.incident(world.failed_run("run-1"))
+    at = incident.opened_at
+    row = msgspec.to_builtins(incident, builtin_types=(datetime,))
+    others = [
+        row | {"id": f"{number:016}", "opened_at": at + timedelta(seconds=number)}
+        for number in range(1, 1500)
+    ]
+    with world.ledger.transaction() as tx:
+        tx.execute(sa.insert(schema.incidents), others)
+
+    made = _silence(world, {"flow": "TrainFlow"})
+
+    assert (made.muted, len(made.mutes)) == (1500, SHOWN)
+    assert made.mutes[0].id == "0000000000001499"
+
+
 def test_an_account_of_others_can_be_muted_by_its_number(world: World) -> None:
     """The ledger keeps what is not in the settings under it."""
     made = _silence(world, {"account": "999999999999"})
@@ -130,4 +150,4 @@ def test_everything_can_be_muted_by_saying_so(world: World) -> None:
 
     made = _silence(world, {}, everything=True)
 
-    assert (in_words(made.silence), len(made.mutes)) == ("everything", 1)
+    assert (in_words(made.silence), made.muted) == ("everything", 1)

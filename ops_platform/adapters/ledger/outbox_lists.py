@@ -1,14 +1,18 @@
 """What operators ask of the outbox: lists of messages, and what a silence touches."""
 
-import msgspec
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger.alerts import Alert, found
 from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed
 from ops_platform.adapters.ledger.schema import alerts, incidents
-from ops_platform.domain.incidents import Incident, State
+from ops_platform.domain.incidents import State
 from ops_platform.domain.outbox import State as Standing
 
+_AT_A_TIME = 1000
 _SHOWN = (
     "id", "incident_id", "channel", "part", "state", "why", "reason", "due_at", "attempts",
     "sent_at", "permalink", "silence_id", "told_with",
@@ -37,12 +41,26 @@ def held(tx: sa.Connection, alert_id: int) -> Alert:
     return found(tx, query)[0]
 
 
-def open_incidents(tx: sa.Connection) -> list[Incident]:
-    """Return what somebody still has to care for, the last opened first."""
-    columns = (incidents.c[name] for name in Incident.__struct_fields__)
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """What a silence goes by in an incident, and what people know it by."""
+
+    id: str
+    account: str
+    project: str | None
+    flow: str
+    owner: str | None
+    run_id: str
+    opened_at: datetime
+
+
+def open_incidents(tx: sa.Connection) -> Iterator[OpenIncident]:
+    """Yield what somebody still has to care for, the last opened first; never all at once."""
+    columns = (incidents.c[name] for name in OpenIncident.__slots__)
     query = sa.select(*columns).where(incidents.c.state == State.OPEN)
-    rows = fetch(tx, query.order_by(incidents.c.opened_at.desc(), incidents.c.id))
-    return [msgspec.convert(row, Incident) for row in rows]
+    ordered = query.order_by(incidents.c.opened_at.desc(), incidents.c.id)
+    for row in tx.execute(ordered.execution_options(yield_per=_AT_A_TIME)):
+        yield OpenIncident(*row)
 
 
 def held_back(tx: sa.Connection) -> dict[int, int]:
