@@ -25,6 +25,7 @@ Row = dict[str, Any]
 
 JOBS_SHOWN = 20
 _TABLES = {
+    "steps": ("step", "failed", "collateral", "succeeded"),
     "jobs": ("step", "job_id", "reason", "exit_code", "attempts", "stopped_at"),
     "alerts": ("id", "state", "channel", "part", "why", "reason", "due_at", "sent_at"),
 }
@@ -67,11 +68,15 @@ def record(
 
 
 def show_incident_record(found: Mapping[str, Any]) -> None:
-    """Print an incident for people: facts, how the flow did, jobs, log, alerts, messages."""
+    """Print an incident for people: facts, how the flow did, steps, jobs, log, messages."""
     show_record({k: v for k, v in found.items() if k not in _APART}, as_json=False)
     if found["track"]:
         click.echo(f"\n{in_words(Track(**found['track']))}")
-    tables = {"jobs": found["jobs"], "alerts": [for_people(row) for row in found["alerts"]]}
+    tables = {
+        "steps": [{"step": step, **tally} for step, tally in found["steps"].items()],
+        "jobs": found["jobs"],
+        "alerts": [for_people(row) for row in found["alerts"]],
+    }
     for name, columns in _TABLES.items():
         if tables[name]:
             click.echo(f"\n{name.upper()}")

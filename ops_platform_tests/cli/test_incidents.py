@@ -75,10 +75,17 @@ def test_people_get_a_line_for_each_fact_and_tables(told: Platform) -> None:
     """Without --json it is text, the messages last."""
     done = told.run("incidents", "show", incident_id(EXECUTION_ARN))
     assert done.exit_code == 0
-    head, track, jobs, alerts, messages = done.stdout.split("\n\n")[:5]
+    head, track, steps, jobs, alerts, messages = done.stdout.split("\n\n")[:6]
     facts = dict(line.split(maxsplit=1) for line in head.splitlines())
     assert (facts["kind"], facts["failed_jobs"]) == ("run_failed", "2")
+    assert "steps" not in facts
     assert track.startswith("1st failure in a row; no success is known")
+    assert [line.split() for line in steps.splitlines()] == [
+        ["STEPS"],
+        ["STEP", "FAILED", "COLLATERAL", "SUCCEEDED"],
+        ["work", "2", "2", "1"],
+        ["start", "0", "0", "1"],
+    ]
     assert [line.split()[0] for line in jobs.splitlines()] == ["JOBS", "STEP", "work", "work"]
     assert "withheld" in alerts
     assert messages.startswith("MESSAGES\n--- #alerts-production, message\n`ana`: TrainFlow")
