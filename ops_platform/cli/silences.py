@@ -69,10 +69,15 @@ def add(
     ends_at = span or until
     if ends_at is None or (span and until):
         raise click.UsageError("Give either --for or --until.")
+    given = {name: str(value) for name, value in patterns.items() if value}
+    if everything == bool(given):
+        raise click.UsageError(
+            "Give either --everything, or one or more of --account, --project, --flow and --owner."
+        )
     with open_ledger() as opened:
         made = silence(
             opened.ledger,
-            {name: str(value) for name, value in patterns.items() if value},
+            given,
             who=who,
             why=why,
             now=opened.ledger.now(),

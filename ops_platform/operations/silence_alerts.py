@@ -121,11 +121,11 @@ def _check(given: Mapping[str, str | None], accounts: Collection[str], *, everyt
     has_pattern = any(given.values())
     if not has_pattern and not everything:
         raise RefusedError(
-            f"This would mute everything: give one of {', '.join(PATTERNS)}, or say that"
-            " everything is meant."
+            f"This would mute everything: give one of {', '.join(PATTERNS)}, or set everything"
+            " to true."
         )
     if has_pattern and everything:
-        raise RefusedError("Give patterns, or say that everything is meant, but not both.")
+        raise RefusedError("Give names or everything, but not both.")
     account = given["account"]
     if account is None or is_account_id(account):
         return

@@ -108,7 +108,9 @@ def test_an_ended_silence_is_json_too(platform: Platform) -> None:
         (("--flow", "A", "--for", "367d", *WORD), " is more than a year away. Silence it for less"),
         (("--flow", "A", "--for", "999999d", *WORD), " is more than a year away"),
         (("--flow", "A", "--until", "2020-01-01", *WORD), "2020-01-01 00:00 UTC is over already"),
-        (("--for", "2h", *WORD), "This would mute everything: give one of account, project"),
+        (("--for", "2h", *WORD), "Give either --everything, or one or more of --account"),
+        (("--flow", "", "--for", "2h", *WORD), "Give either --everything, or one or more"),
+        (("--flow", "A", "--everything", "--for", "2h", *WORD), "Give either --everything, or"),
         (
             ("--account", "prod", "--for", "2h", *WORD),
             "There is no account 'prod'; did you mean production?",

@@ -98,7 +98,7 @@ def test_only_a_silence_that_holds_can_be_ended(world: World) -> None:
     [
         ({}, {}, "This would mute everything: give one of account, project, flow, owner"),
         ({"flow": ""}, {}, "This would mute everything"),
-        ({"flow": "A"}, {"everything": True}, "Give patterns, or say that everything is meant"),
+        ({"flow": "A"}, {"everything": True}, "Give names or everything, but not both"),
         ({"account": "prod"}, {}, "There is no account 'prod'; did you mean production"),
         ({"flow": "A"}, {"who": " "}, "say who you are"),
         ({"flow": "A"}, {"why": ""}, "say why, in a few words"),
