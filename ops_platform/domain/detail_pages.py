@@ -34,9 +34,12 @@ class Page:
 def pages(incident: Incident) -> list[Page]:
     """Return the pages of an incident, each of one step, the worst step first.
 
-    If there are too many, each step gets its first page before any gets its second.
+    If there are too many, each step gets its first page before any gets its second. One failure
+    alone has no page: the message tells all of it.
     """
     failed = _failed(incident)
+    if incident.failed_jobs == sum(failed.values()) == 1:
+        return []
     worst = sorted(failed, key=lambda step: (-failed[step], step))
     size = _jobs_a_page(failed)
     in_turn = sorted(
@@ -90,7 +93,7 @@ def _left_out(page: Page, incident: Incident) -> list[Block]:
     failed, shown = _failed(incident), pages(incident)
     told = sum(min(each.limit, failed[each.step] - each.offset) for each in shown)
     missing = sum(failed.values()) - told
-    if missing <= 0 or page.number < len(shown):
+    if missing <= 0 or page.number != len(shown):
         return []
     asked = ("--account", incident.account, "--flow", incident.flow, "--status", "FAILED")
     command = shlex.join(("ops-platform", "jobs", "list", *asked))

@@ -28,6 +28,8 @@ from ops_platform.operations.plan_alerts import page_part
 
 Mention = Callable[[str | None], str | None]
 MENTIONS = 10
+_NONE_LEFT = "What stood here does not count as failed by itself any more."
+_ONE_LEFT = "Only one job counts as failed by itself now; the message above tells of it."
 _MENTIONING = frozenset({Why.FIRST, Why.FAILED_AGAIN})
 
 
@@ -157,5 +159,5 @@ def _gather_page(tx: Transaction, alert: Alert, parent: Alert, incident: Inciden
 
 def _page(material: Material, links: Links) -> Message:
     if material.page is None:
-        return Message("What stood here does not count as failed by itself any more.", [])
+        return Message(_NONE_LEFT if material.incident.failed_jobs != 1 else _ONE_LEFT, [])
     return render_page(material.page, material.jobs, incident=material.incident, links=links)

@@ -11,7 +11,8 @@ from ops_platform.embedded.postgres import PostgresServer
 from ops_platform_tests.build import after, an_execution_event, bodies
 from ops_platform_tests.build_runs import a_failing_run
 from ops_platform_tests.cli.command_line import Platform, platform_in
-from ops_platform_tests.operations.delivery_world import World, end_of_run, world_around
+from ops_platform_tests.operations.delivery_world import World, world_around
+from ops_platform_tests.operations.failing_runs import Run
 from ops_platform_tests.postgres_fixture import fresh_database
 
 
@@ -44,7 +45,7 @@ def told(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("platform")
     events = [
         *a_failing_run(),
-        *end_of_run("run-2", "staging", after(200), "FAILED"),
+        *Run("run-2", jobs=1).ended(after(200), "FAILED"),
         an_execution_event(id="3", execution_arn="arn:3", name="run-3", time=after(300)),
     ]
     file = folder / "events.jsonl"

@@ -95,7 +95,7 @@ def test_the_end_of_the_log_is_read_before_the_alert_is_told(
     dagster.accounts.job_logs = FakeLogs({stream: [*traceback, "ValueError: no feed"]})
     end = end_of_run("run-2", "production", now(), "FAILED")
     job = structs.replace(end[0], log_stream=stream)
-    dagster.accounts.send("production", job, end[1])
+    dagster.accounts.send("production", job, *end[1:])
     dagster.tick("ingest_events_production")
     dagster.tick(SENSOR)
     (message, *_) = inbox.messages("#alerts-production")

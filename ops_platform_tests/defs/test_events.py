@@ -38,7 +38,7 @@ def test_a_tick_tells_what_it_read_how_late_it_is_and_what_is_left(dagster: Dags
     ticked = dagster.tick(SENSOR)
 
     assert ticked.skip_message is not None
-    assert ticked.skip_message.startswith("Read 4: 2 new, 1 duplicates, 1 rejected; ")
+    assert ticked.skip_message.startswith("Read 5: 3 new, 1 duplicates, 1 rejected; ")
     (observed,) = ticked.asset_events
     assert observed.asset_key.path == ["events", "staging"]
     told = metadata(observed)
@@ -46,8 +46,8 @@ def test_a_tick_tells_what_it_read_how_late_it_is_and_what_is_left(dagster: Dags
     assert isinstance(lag, float)
     assert 0 <= lag < 60
     assert told == {
-        "read": 4,
-        "new": 2,
+        "read": 5,
+        "new": 3,
         "duplicates": 1,
         "rejected": 1,
         "undeleted": 0,

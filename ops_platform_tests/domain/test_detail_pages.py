@@ -26,7 +26,8 @@ FIRST = Page("work", 1, 0, JOBS_A_PAGE)
 
 
 def _incident(**failed: int) -> Incident:
-    return an_incident(steps={step: Tally(failed=number) for step, number in failed.items()})
+    steps = {step: Tally(failed=number) for step, number in failed.items()}
+    return an_incident(steps=steps, failed_jobs=sum(failed.values()))
 
 
 def _render(
@@ -65,7 +66,17 @@ def test_one_step_does_not_crowd_out_the_others() -> None:
     assert [page.step for page in found] == ["work"] * 17 + ["score"] * 2 + ["join"]
 
 
-@given(st.dictionaries(st.text(max_size=3), st.integers(0, 3000), max_size=40))
+def test_a_failure_alone_has_no_page() -> None:
+    """The message tells all of it; two steps with one each have two."""
+    assert pages(_incident(start=0, work=1)) == []
+    assert [page.step for page in pages(_incident(work=1, join=1))] == ["join", "work"]
+    assert len(pages(an_incident(failed_jobs=2, steps={"work": Tally(failed=1)}))) == 1
+
+
+_numbers = st.dictionaries(st.text(max_size=3), st.integers(0, 3000), max_size=40)
+
+
+@given(_numbers.filter(lambda failed: sum(failed.values()) != 1))
 def test_pages_never_overlap_and_leave_out_nothing_while_there_is_room(
     failed: dict[str, int],
 ) -> None:

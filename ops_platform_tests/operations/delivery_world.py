@@ -256,5 +256,5 @@ def client_of(base_url: str, *, timeout: int = 10) -> WebClient:
 
 
 def end_of_run(run: str, account: str, at: datetime, status: str) -> list[Event]:
-    """Return the event of the job that failed, and that of its run."""
+    """Return the events of the jobs that failed, and that of their run."""
     return Run(run, account=account).ended(at, status)

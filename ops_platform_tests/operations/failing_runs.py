@@ -18,7 +18,7 @@ class Run:
     account: str = "staging"
     flow: str = "TrainFlow"
     owner: str = "ada"
-    jobs: int = 1
+    jobs: int = 2
     exit_code: int = 1
 
     @property

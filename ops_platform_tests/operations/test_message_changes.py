@@ -14,6 +14,7 @@ from ops_platform_tests.operations.failing_runs import Run
 
 RUN = Run("run", jobs=2)
 DAY = timedelta(hours=24)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -60,6 +61,22 @@ def test_an_edit_that_changes_no_word_asks_nothing_of_slack(world: World, told: 
         alerts.expect(tx, world.alert(told), Why.DETAILS, due_at=world.clock())
     assert world.delivered() == [("message", "sent")]
     assert (world.alert(told).state, len(world.inbox.calls())) == ("sent", calls)
+
+
+def test_a_failure_alone_has_no_page_until_another_joins_it(world: World) -> None:
+    """The message tells all of it; what stood on a page by then is taken back."""
+    run = Run("alone", jobs=1)
+    world.happened(run)
+    world.settle()
+    assert world.delivered() == [("message", "sent")]
+    world.came(run.arn, run.failed_job(7, world.clock() - timedelta(minutes=5)))
+    world.update()
+    assert world.delivered() == [("message", "sent"), ("details/0001", "sent")]
+    world.wait(minutes=5)
+    redriven = run.execution(world.clock(), "FAILED", redriven_at=world.clock() - 2 * MINUTE)
+    world.came(run.arn, run.failed_job(0, world.clock()), redriven)
+    world.until_quiet()
+    assert world.thread()[0].text.startswith("Only one job counts as failed by itself now")
 
 
 def test_nothing_new_is_nothing_to_tell(world: World, told: str) -> None:
@@ -164,7 +181,7 @@ def test_a_flow_of_production_that_stays_broken_is_reminded_of(world: World) -> 
     """Once for each repeat interval, in the thread, to its owner; staging never is."""
     world.configure(repeat={"production": DAY})
     broken = world.failed_run("run", account="production")
-    world.failed_run("run", account="staging")
+    quiet = world.failed_run("run", account="staging")
     world.settle()
     world.until_quiet()
     edits = world.edits()
@@ -178,6 +195,8 @@ def test_a_flow_of_production_that_stays_broken_is_reminded_of(world: World) -> 
     assert [reply.pings for reply in world.thread("production")[1:]] == [("U0ADA00001",)] * 2
     assert len(world.thread("staging")) == 1
     assert world.alert(broken).state == "sent"
+    # What nobody is reminded of is not looked over again for ever.
+    assert [world.alert(one).mentioned_at is None for one in (broken, quiet)] == [False, True]
 
 
 def test_nobody_is_reminded_of_what_is_over_or_was_just_told_again(world: World) -> None:

@@ -267,7 +267,7 @@ def test_a_message_that_cannot_be_edited_is_posted_anew_with_its_thread(
     first, second = world.messages()
     assert (first.ts, second.ts) == (old, world.alert(incident).message_ts)
     assert [len(world.inbox.replies(one)) for one in (first, second)] == [1, 1]
-    assert "2 jobs failed" in str(second.blocks)
+    assert "3 jobs failed" in str(second.blocks)
 
 
 def test_a_message_that_is_gone_and_over_is_not_posted_anew(world: World) -> None:
@@ -297,7 +297,7 @@ def test_a_channel_that_goes_after_it_was_told_moves_the_message(world: World) -
     world.until_quiet()
     (moved,) = world.posted(FALLBACK)
     assert len(world.inbox.replies(moved)) == 1
-    assert "2 jobs failed" in str(moved.blocks)
+    assert "3 jobs failed" in str(moved.blocks)
 
 
 def test_a_part_whose_thread_is_gone_is_dead_and_says_so(world: World) -> None:
