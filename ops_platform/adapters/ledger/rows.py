@@ -1,12 +1,16 @@
 """Many rows at once: COPY into a table, and COPY with an upsert behind it."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-import psycopg
 import sqlalchemy as sa
-from psycopg import sql
+
+if TYPE_CHECKING:
+    import psycopg
+
+# The driver is imported where it is used: loading the code location must not pay for it.
+# ruff: noqa: PLC0415
 
 encode = msgspec.json.Encoder().encode
 
@@ -20,6 +24,8 @@ def copy(
     tx: sa.Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Append rows to a table, as fast as Postgres takes them."""
+    from psycopg import sql
+
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
@@ -32,6 +38,8 @@ def upsert(
     tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Insert rows, or overwrite the given columns of those whose primary key exists."""
+    from psycopg import sql
+
     incoming = f"incoming_{table.name}"
     names = {
         "table": sql.Identifier(table.name),
@@ -63,5 +71,5 @@ def lock(tx: sa.Connection, name: str) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
 
-def _driver(tx: sa.Connection) -> psycopg.Connection[Any]:
+def _driver(tx: sa.Connection) -> "psycopg.Connection[Any]":
     return cast("psycopg.Connection[Any]", tx.connection.driver_connection)
