@@ -30,7 +30,7 @@ Mention = Callable[[str | None], str | None]
 MENTIONS = 10
 _NONE_LEFT = "What stood here does not count as failed by itself any more."
 _ONE_LEFT = "Only one job counts as failed by itself now; the message above tells of it."
-_MENTIONING = frozenset({Why.FIRST, Why.FAILED_AGAIN})
+_MENTIONING = frozenset({Why.FIRST, Why.FAILED_AGAIN, Why.RETRIED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from ops_platform.domain.delivery import (
 )
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.outbox import (
-    LONGEST_RETRY,
     PERMALINKS,
     UNTELLABLE,
     Attempt,
@@ -123,10 +122,10 @@ class Sender:
             raise
 
     def _set_aside(self, alert: Alert, error: Exception) -> None:
-        """Note a message that cannot even be written: it stands in nobody's way, and is seen."""
+        """Note why a message cannot even be written, so that somebody sees it."""
         reason = f"{UNTELLABLE}: {type(error).__name__}"
         with self.ledger.transaction() as tx:
-            alerts.change(tx, alert, reason=reason, due_at=self.clock() + LONGEST_RETRY)
+            alerts.change(tx, alert, reason=reason)
 
     def _first_due(self, tx: Transaction) -> Alert | None:
         now = self.clock()
