@@ -61,10 +61,9 @@ def test_a_run_by_hand_links_its_task_only_if_the_task_is_known() -> None:
     by_hand: dict[str, Any] = {"kind": Kind.INTERACTIVE_FAILED, "run_id": "1741"}
 
     assert "First failed task" not in shown(_render(**by_hand))
-    job = a_root_failure(0, task_id="17", retry=0)
-    assert "/TrainFlow/1741/work/17?attempt=0|First failed task>" in shown(
-        _render(**by_hand, job=job)
-    )
+    job = a_root_failure(0, task_id="17", retry=0, step="fit")
+    link = "/TrainFlow/1741/fit/17?attempt=0|First failed task>"
+    assert link in shown(_render(**by_hand, job=job))
 
 
 def test_links_without_a_ui_still_lead_to_the_consoles() -> None:
