@@ -41,6 +41,8 @@ class Account(Table):
     # Production unless it is said, since that is where silence costs more than noise.
     stage: Literal["production", "staging"] = "production"
     alerts: Literal["send", "observe"] = "send"
+    # A new account looks on until somebody has seen what would be cancelled.
+    stale_jobs: Literal["observe", "enforce"] = "observe"
     # By default as the stage says: in staging whoever runs a flow by hand sees it fail.
     alert_on_interactive_runs: bool | None = None
     slack_channel: Channel | None = None

@@ -39,6 +39,7 @@ class AlertSettings(Table):
     repeat_hours: Annotated[int, Field(ge=0, le=720)] = 24
     update_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     fallback_channel: Channel | None = None
+    platform_channel: Channel | None = None
     routes: Annotated[
         tuple[RouteSettings, ...], Field(strict=False), Allowed("[[alerts.routes]] tables")
     ] = ()

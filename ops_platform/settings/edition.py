@@ -25,7 +25,10 @@ _TIMING = {
     "ingest_interval_seconds": 5,
     "delivery_interval_seconds": 5,
     "reconcile_minutes": 2,
+    "stale_jobs_minutes": 1,
 }
+# Nobody at a laptop waits two hours to see a job cancelled.
+_STALE_JOBS = {"rules": [{"queue": "stuck", "unfit_minutes": 1, "stuck_minutes": 1}]}
 _ALERTS = {"update_seconds": 5}
 
 
@@ -38,6 +41,7 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
         "slack": {"base_url": written.get("slack_url", _NOWHERE), "owners": _OWNERS},
         "timing": _TIMING,
         "alerts": _ALERTS,
+        "stale_jobs": _STALE_JOBS,
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
     }
 
@@ -50,6 +54,7 @@ def _account(name: str, addresses: dict[str, Any]) -> dict[str, Any]:
         "endpoint_url": _NOWHERE,
         "stage": name,
         "alerts": "send",
+        "stale_jobs": "enforce",
         "slack_channel": f"#alerts-{name}",
         **addresses,
     }

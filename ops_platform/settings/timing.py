@@ -25,4 +25,5 @@ class TimingSettings(Table):
     delivery_lease_seconds: Hold = 120
     reconcile_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     schedule_grace_minutes: Annotated[int, Field(ge=1, le=720)] = 15
+    stale_jobs_minutes: Annotated[int, Field(ge=1, le=60)] = 10
     stalled_minutes: Annotated[int, Field(ge=1, le=1440)] = 15

@@ -224,6 +224,28 @@ job_logs = sa.Table(
     sa.PrimaryKeyConstraint("account", "job_id"),
 )
 
+cancellations = sa.Table(
+    "cancellations",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    *(_text(name, nullable=False) for name in ("account", "job_id")),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    _text("queue", nullable=False),
+    *map(_text, ("flow", "step", "run_id", "owner")),
+    *(_text(name, nullable=False) for name in ("verdict", "reason", "policy")),
+    *map(_text, ("cause", "diagnosis", "advice")),
+    sa.Column("evidence", JSONB, nullable=False),
+    *map(_text, ("blocker", "execution_arn")),
+    _moment("runnable_since"),
+    _moment("judged_at", nullable=False),
+    _text("asked_by", nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    _text("outcome", nullable=False),
+    _text("outcome_reason"),
+    _moment("settled_at"),
+    sa.UniqueConstraint("account", "job_id", "attempt", "verdict", name="cancellations_once"),
+)
+
 leases = sa.Table(
     "leases",
     metadata,

@@ -1,0 +1,151 @@
+"""Whether a job that waits is stale: kept, warned about, or cancelled, each for a named reason.
+
+Age alone does not kill: what counts is why a job does not start, and for how long it has been
+RUNNABLE in its present attempt.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ops_platform.domain.diagnosis import Diagnosis, Fault
+from ops_platform.domain.exemptions import Exemption
+from ops_platform.domain.stale_policy import Policy
+from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since
+
+
+class Decision(StrEnum):
+    """What becomes of a job."""
+
+    KEEP = "keep"
+    WARN = "warn"
+    CANCEL = "cancel"
+
+
+class Why(StrEnum):
+    """Why a job is kept, warned about or cancelled."""
+
+    NOT_OURS = "not Metaflow's"
+    NOT_RUNNABLE = "not RUNNABLE"
+    DEPENDENCY_PENDING = "dependency pending"
+    ALREADY_CANCELLED = "already cancelled"
+    EXEMPT = "exempt"
+    AGE_UNKNOWN = "age unknown"
+    YOUNG = "young"
+    SOON = "cancelled soon"
+    WAITS_ITS_TURN = "waits its turn"
+    BEHIND_ANOTHER = "behind a blocked job"
+    QUEUE_AT_FAULT = "the queue is at fault"
+    UNFIT = "fits nothing"
+    STUCK = "stuck"
+    BY_AGE = "too old"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a job, and why; ``due_at`` is when it is, or was, to be cancelled.
+
+    ``exemption`` is the one that keeps it.
+    """
+
+    decision: Decision
+    why: Why
+    since: datetime | None = None
+    due_at: datetime | None = None
+    exemption: Exemption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A job with its diagnosis and verdict, and the name of the policy that it was judged by."""
+
+    waiting: WaitingJob
+    diagnosis: Diagnosis | None
+    verdict: Verdict
+    policy: Policy
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it is to be cancelled."""
+        return self.verdict.decision is Decision.CANCEL
+
+
+def judge(waiting: WaitingJob, diagnosis: Diagnosis, policy: Policy, now: datetime) -> Verdict:
+    """Return what becomes of a job that was listed as RUNNABLE."""
+    kept = _reason_to_keep(waiting, policy, now)
+    if kept is not None:
+        return kept
+    since = runnable_since(waiting)
+    if since is None:
+        return Verdict(Decision.KEEP, Why.AGE_UNKNOWN)
+    why, limit = _charge(diagnosis.fault, policy)
+    due_at = since + limit
+    if now >= due_at:
+        decision = Decision.CANCEL if why in _CAPITAL else Decision.WARN
+        return Verdict(decision, why, since, due_at if decision is Decision.CANCEL else None)
+    if why in _CAPITAL and policy.warn_before is not None and now >= due_at - policy.warn_before:
+        return Verdict(Decision.WARN, Why.SOON, since, due_at)
+    return Verdict(Decision.KEEP, Why.YOUNG, since)
+
+
+_CAPITAL = frozenset({Why.UNFIT, Why.STUCK, Why.BY_AGE})
+
+
+def _reason_to_keep(waiting: WaitingJob, policy: Policy, now: datetime) -> Verdict | None:
+    latest = waiting.job.latest
+    if not (waiting.is_metaflow or policy.foreign):
+        return Verdict(Decision.KEEP, Why.NOT_OURS)
+    if latest.status in {"SUBMITTED", "PENDING"}:
+        return Verdict(Decision.KEEP, Why.DEPENDENCY_PENDING)
+    if latest.status != "RUNNABLE":
+        return Verdict(Decision.KEEP, Why.NOT_RUNNABLE)
+    if latest.cancelled or latest.terminated:
+        return Verdict(Decision.KEEP, Why.ALREADY_CANCELLED)
+    exempting = next((each for each in policy.exemptions if each.covers(waiting, now)), None)
+    return Verdict(Decision.KEEP, Why.EXEMPT, exemption=exempting) if exempting else None
+
+
+def _charge(fault: Fault, policy: Policy) -> tuple[Why, timedelta]:
+    """Return what is held against a job, and how old it must be for that."""
+    if fault is Fault.JOB:
+        return Why.UNFIT, policy.unfit_after
+    if fault in {Fault.STUCK, Fault.QUEUE}:
+        return Why.STUCK, policy.stuck_after
+    if policy.by_age:
+        return Why.BY_AGE, policy.stuck_after
+    return _WAITS.get(fault, Why.WAITS_ITS_TURN), policy.stuck_after
+
+
+_WAITS = {Fault.BEHIND: Why.BEHIND_ANOTHER}
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """When a queue itself is at fault rather than the jobs that are stuck in it."""
+
+    runs: int = 10
+
+    def trips(self, judged: Iterable[Judged]) -> str | None:
+        """Return why no job of the queue is to be cancelled; None if nothing speaks against it.
+
+        Jobs of one run count once: cancelling one fails them all.
+        """
+        stale = [each for each in judged if each.is_stale]
+        for each in stale:
+            if each.diagnosis is not None and each.diagnosis.fault is Fault.QUEUE:
+                return each.diagnosis.sentence
+        runs = {each.waiting.job.latest.run_id or each.waiting.id for each in stale}
+        if len(runs) < self.runs:
+            return None
+        return f"Jobs of {len(runs)} runs are stale at once, which is the queue's trouble."
+
+
+def hold_back(judged: Sequence[Judged]) -> list[Judged]:
+    """Return the verdicts of a queue that is at fault: nothing is cancelled, all is warned of."""
+    return [_held_back(each) if each.is_stale else each for each in judged]
+
+
+def _held_back(judged: Judged) -> Judged:
+    verdict = Verdict(Decision.WARN, Why.QUEUE_AT_FAULT, judged.verdict.since)
+    return Judged(judged.waiting, judged.diagnosis, verdict, judged.policy)
