@@ -1,6 +1,7 @@
 """The page of settings is held to the code."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import get_origin
 
@@ -40,7 +41,7 @@ def _example() -> str:
 
 
 def _kind(node: Node) -> str:
-    names = {int: "whole number", bool: "true or false", tuple: "list of texts"}
+    names = {int: "whole number", bool: "true or false", tuple: "list of texts", date: "date"}
     plain = names.get(get_origin(node.kind) or node.kind, "text")
     return "text or table" if node.table else plain
 
@@ -50,7 +51,10 @@ def _default(node: Node) -> str:
         return ""
     if node.field.is_required():
         return "required"
-    return f"`{node.field.default or chr(34) * 2}`"
+    default = node.field.default
+    if isinstance(default, int):
+        return f"`{str(default).lower()}`"
+    return f"`{default or chr(34) * 2}`"
 
 
 def test_the_page_has_every_setting_and_no_other() -> None:

@@ -5,6 +5,7 @@ import os
 import click
 
 from ops_platform.cli.output import json_option, show_json, show_rows
+from ops_platform.clock import now
 from ops_platform.settings.load import load
 from ops_platform.settings.notes import notes
 from ops_platform.settings.problems import SettingsError
@@ -31,7 +32,7 @@ def check(ctx: click.Context, *, as_json: bool) -> None:
         problems = [{"key": p.key, "message": p.text} for p in error.problems]
         show_json({"valid": False, "problems": problems, "notes": []})
         ctx.exit(2)
-    hints = list(notes(settings, os.environ))
+    hints = list(notes(settings, os.environ, now=now()))
     if as_json:
         show_json({"valid": True, "problems": [], "notes": hints})
         return

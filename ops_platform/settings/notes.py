@@ -1,6 +1,7 @@
 """What the settings leave open: no error, but worth knowing before the platform starts."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 
 from ops_platform.settings.load import CONFIG_VARIABLE, FILE_NAME, SECRETS
@@ -11,7 +12,7 @@ _PREFIX = "OPS_PLATFORM_"
 _VARIABLES = (CONFIG_VARIABLE, *(default for _, _, (_, default) in SECRETS))
 
 
-def notes(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
+def notes(settings: Settings, environ: Mapping[str, str], *, now: datetime) -> Iterator[str]:
     """Yield a sentence for each thing that is missing or looks like a slip."""
     if settings.edition == "embedded":
         yield f"No {FILE_NAME} here and no {CONFIG_VARIABLE}: this is the embedded edition."
@@ -22,6 +23,9 @@ def notes(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
             f"Nothing comes to alerts.routes[{place}]: alerts.routes[{other}], which stands before"
             " it, takes all of it."
         )
+    for place, exemption in enumerate(settings.stale_jobs.exemptions):
+        if exemption.ends_at <= now:
+            yield f"stale_jobs.exemptions[{place}] is over since {exemption.until}; take it out."
     known = {*_VARIABLES, settings.database.url_env, settings.slack.token_env}
     for name in environ:
         if name.startswith(_PREFIX) and name not in known:

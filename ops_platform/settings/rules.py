@@ -11,6 +11,7 @@ from typing import Any
 from ops_platform.settings.explain import written
 from ops_platform.settings.problems import Problem
 from ops_platform.settings.route_rules import broken_routes, routed_accounts
+from ops_platform.settings.stale_job_rules import broken_stale_jobs
 
 Accounts = Sequence[tuple[int, dict[str, Any]]]
 # The account's place in the file, the key, and what is wrong with it.
@@ -33,7 +34,9 @@ def broken_rules(tables: dict[str, Any], given: dict[str, Any]) -> Iterator[Prob
     ):
         yield Problem(written(("accounts", index, key), given), sentence)
     yield from _named_twice(given)
-    yield from broken_routes(alerts, [str(account.get("name")) for _, account in accounts])
+    names = [str(account.get("name")) for _, account in accounts]
+    yield from broken_routes(alerts, names)
+    yield from broken_stale_jobs(_table(tables.get("stale_jobs")), names)
     if "token" in slack:
         sentence = "a token does not belong in a file; token_env names the variable that holds it"
         yield Problem("slack.token", sentence)

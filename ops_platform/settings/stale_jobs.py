@@ -1,6 +1,6 @@
 """When a job that waits is stale, and which jobs are left alone."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -35,10 +35,12 @@ class StaleRule(Table):
 class ExemptionSettings(Table):
     """Jobs that are left alone until a day, and why."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-    until: Annotated[
-        date | datetime, Allowed("a date such as 2026-12-31, which ends with its day in UTC")
+    reason: Annotated[
+        str,
+        Field(min_length=1, max_length=500),
+        Allowed("a sentence of at most 500 characters"),
     ]
+    until: Annotated[date, Allowed("a date without quotes, such as 2026-12-31")]
     account: AccountName | None = None
     flow: Pattern | None = None
     tag: Pair | None = None
@@ -46,10 +48,9 @@ class ExemptionSettings(Table):
 
     @property
     def ends_at(self) -> datetime:
-        """The moment at which it ends; of a date, the end of that day in UTC."""
-        if isinstance(self.until, datetime):
-            return self.until if self.until.tzinfo else self.until.replace(tzinfo=UTC)
-        return datetime.combine(self.until, time.max, UTC)
+        """The end of its last day, in UTC."""
+        day = datetime(self.until.year, self.until.month, self.until.day, tzinfo=UTC)
+        return day + timedelta(days=1)
 
 
 class StaleJobSettings(Table):

@@ -1,6 +1,6 @@
 """Finds a setting among the tables, and says what is allowed there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -99,11 +99,17 @@ def _node(annotation: Any, notes: tuple[object, ...] = (), field: FieldInfo | No
     """Take ``Annotated`` and ``| None`` off a type, keeping the notes."""
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
-        return _node(inner, (*notes, *more), field)
+        return _node(inner, (*notes, *_unpacked(more)), field)
     choices = [choice for choice in get_args(annotation) if choice is not NoneType]
     if NoneType in get_args(annotation) and len(choices) == 1:
         return _node(choices[0], notes, field)
     return Node(annotation, notes, field)
+
+
+def _unpacked(notes: Iterable[object]) -> Iterator[object]:
+    """Yield the notes of pydantic's ``Field(...)`` one by one, as it does itself for a field."""
+    for note in notes:
+        yield from note.metadata if isinstance(note, FieldInfo) else (note,)
 
 
 def _limits(notes: tuple[object, ...]) -> tuple[object, object] | None:

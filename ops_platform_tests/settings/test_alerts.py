@@ -1,5 +1,6 @@
 """Where alerts go, and what is told as one: what is read, refused and noted."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,7 @@ def test_a_route_to_which_nothing_comes_is_noted(
     """It is no error, but surely a slip in the order."""
     settings = load_file(tmp_path, f"{ACCOUNT}{ROUTE}{first}\n{ROUTE}{second}")
 
-    noted = [note for note in notes(settings, {}) if "routes" in note]
+    noted = [note for note in notes(settings, {}, now=datetime.now(UTC)) if "routes" in note]
 
     assert len(noted) == int(useless)
     told = "Nothing comes to alerts.routes[1]: alerts.routes[0], which stands before it, takes"
