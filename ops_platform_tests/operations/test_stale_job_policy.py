@@ -64,7 +64,10 @@ def test_the_first_rule_that_takes_a_job_changes_its_policy(
 ) -> None:
     """What it leaves out stays as it is for all."""
     policies = stale_policies(load_file(tmp_path, f"{ACCOUNT}{RULES}"))
-    usual: dict[str, Any] = {"stuck_after": timedelta(minutes=90), "warn_before": timedelta(minutes=30)}
+    usual: dict[str, Any] = {
+        "stuck_after": timedelta(minutes=90),
+        "warn_before": timedelta(minutes=30),
+    }
 
     assert policies.of(a_waiting_job(a_job_event(**job))) == Policy(**{**usual, **expected})
 
