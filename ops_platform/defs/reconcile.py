@@ -1,12 +1,11 @@
 """A job for each account, by a schedule, that fills what its events missed."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.clock import now
+from ops_platform.defs.intervals import each_interval
 from ops_platform.defs.missed_schedules import missed_observation
 from ops_platform.defs.resources import Accounts
 from ops_platform.operations.check_account_schedules import check_account_schedules
@@ -17,13 +16,6 @@ from ops_platform.settings.model import Settings
 # Of an interval; the rest is for the start of the run.
 _SHARE_OF_INTERVAL = 0.8
 _SHOWN_TROUBLE = 5
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def reconcile_job(account: str, settings: Settings) -> dg.JobDefinition:
@@ -67,24 +59,8 @@ def reconcile_job(account: str, settings: Settings) -> dg.JobDefinition:
 
 
 def reconcile_schedule(job: dg.JobDefinition, settings: Settings) -> dg.ScheduleDefinition:
-    """Return the schedule that runs a job each interval, unless its last run is still at work."""
-    minutes = settings.timing.reconcile_minutes
-
-    @dg.schedule(
-        job=job,
-        name=f"{job.name}_schedule",
-        cron_schedule=f"*/{minutes} * * * *" if minutes < 60 else "0 * * * *",  # noqa: PLR2004
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-    )
-    def each_interval(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        # A run that was killed stays unfinished for ever; none works longer than an interval.
-        since = now() - 2 * timedelta(minutes=minutes)
-        at_work = dg.RunsFilter(job_name=job.name, statuses=_UNFINISHED, created_after=since)
-        if context.instance.get_runs(at_work, limit=1):
-            return dg.SkipReason("The last run is still at work.")
-        return dg.RunRequest()
-
-    return each_interval
+    """Return the schedule that reconciles one account."""
+    return each_interval(job, minutes=settings.timing.reconcile_minutes)
 
 
 def observation(done: Reconciled) -> dg.AssetObservation:

@@ -225,5 +225,5 @@ def _served_by(automation: Automation, settings: Settings) -> Subject:
 def _accounts_served(name: str, settings: Settings) -> Iterator[Subject]:
     for account in settings.accounts:
         for beginning, check in _SERVES.items():
-            if name == f"{beginning}{account.name}".replace("-", "_"):
+            if name.removesuffix("_schedule") == f"{beginning}{account.name}".replace("-", "_"):
                 yield Subject(check, account.name)

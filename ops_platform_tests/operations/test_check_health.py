@@ -303,7 +303,7 @@ def test_a_sensor_belongs_to_the_check_of_its_account(watcher: Watcher) -> None:
     """What it does not do and that it does not tick are one incident, not two."""
     watcher.automations = [
         sensor(watcher, "ingest_events_staging", minutes=20),
-        sensor(watcher, "reconcile_executions_production", minutes=20),
+        sensor(watcher, "reconcile_executions_production_schedule", minutes=20),
         sensor(watcher, "report_flow_runs", minutes=20),
     ]
     watcher.look()
