@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from ops_platform.adapters.instance_types import Ec2Client
     from ops_platform.settings.accounts import Account
 
 
@@ -55,6 +56,13 @@ class AccountClients:
         """The client of EventBridge."""
         with self._lock, self._explained():
             return self._session.client("events", endpoint_url=self._account.endpoint_url)
+
+    @cached_property
+    def ec2(self) -> "Ec2Client":
+        """The client of EC2."""
+        with self._lock, self._explained():
+            client: Ec2Client = self._session.client("ec2", endpoint_url=self._account.endpoint_url)
+            return client
 
     @cached_property
     def _session(self) -> "boto3.Session":

@@ -24,9 +24,19 @@ BUCKETS: Mapping[str, Bucket] = MappingProxyType(
         "DescribeStateMachine": Bucket(200, 20),
         "ListExecutions": Bucket(200, 5),
         "DescribeExecution": Bucket(300, 15),
+        "StopExecution": Bucket(1000, 200),
         # EventBridge documents none for these; 50 a second is what its users came upon.
         "ListRuleNamesByTarget": Bucket(50, 25),
         "DescribeRule": Bucket(50, 25),
+        # Batch documents one for SubmitJob alone, 50 a second; its users find that of others lower,
+        # and whoever runs flows in the account lists and describes jobs as well.
+        "ListJobs": Bucket(50, 12.5),
+        "DescribeJobs": Bucket(50, 12.5),
+        "CancelJob": Bucket(50, 12.5),
+        "GetJobQueueSnapshot": Bucket(50, 12.5),
+        "DescribeJobQueues": Bucket(50, 12.5),
+        "DescribeComputeEnvironments": Bucket(50, 12.5),
+        "DescribeInstanceTypes": Bucket(100, 20),
     }
 )
 

@@ -1,0 +1,127 @@
+"""What was done to stale jobs: recorded before it is done, and settled when it is known."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from ops_platform.adapters.ledger.queries import fetch
+from ops_platform.adapters.ledger.schema import cancellations
+from ops_platform.domain.cancellations import Cancellation, record_of
+from ops_platform.domain.cancelling import Outcome
+from ops_platform.domain.staleness import Judged
+
+_KEY = ("account", "job_id", "attempt", "verdict")
+_COLUMNS = cancellations.c
+# Whoever asked more than so long ago was stopped before it could look what came of it.
+ASKED_FOR_LONG = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationFilter:
+    """Which records a list shows; None leaves a column as it is. Newest first."""
+
+    account: str | None = None
+    queue: str | None = None
+    flow: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    limit: int | None = None
+
+
+def ask(
+    tx: sa.Connection,
+    judged: Judged,
+    *,
+    now: datetime,
+    asked_by: str,
+    execution_arn: str | None = None,
+) -> Cancellation | None:
+    """Record that the end of a job is about to be asked for; commit before it is.
+
+    None if that is not ours to do: it was asked for in this attempt before, and either not refused
+    or so short a while ago that whoever did has yet to look what came of it.
+    """
+    new = record_of(
+        judged, outcome=Outcome.ASKED, now=now, asked_by=asked_by, execution_arn=execution_arn
+    )
+    refused = _COLUMNS.outcome == Outcome.REFUSED
+    left = (_COLUMNS.outcome == Outcome.ASKED) & (_COLUMNS.judged_at <= now - ASKED_FOR_LONG)
+    again = _values(new) | {"tries": _COLUMNS.tries + 1}
+    statement = insert(cancellations).values(_values(new))
+    return _one(
+        tx,
+        statement.on_conflict_do_update(
+            index_elements=_KEY, set_=again, where=refused | left
+        ).returning(cancellations),
+    )
+
+
+def warn(tx: sa.Connection, judged: Judged, *, now: datetime, asked_by: str) -> Cancellation | None:
+    """Record that the owner of a job was warned; None if that was so in this attempt before."""
+    new = record_of(judged, outcome=Outcome.WARNED, now=now, asked_by=asked_by)
+    statement = insert(cancellations).values(_values(new))
+    return _one(tx, statement.on_conflict_do_nothing(index_elements=_KEY).returning(cancellations))
+
+
+def settle(
+    tx: sa.Connection,
+    cancellation_id: int,
+    outcome: Outcome,
+    *,
+    reason: str | None = None,
+    now: datetime,
+) -> Cancellation | None:
+    """Record what came of it; None if that was known before, and then it stays as it was."""
+    values = {"outcome": outcome, "outcome_reason": reason, "settled_at": now}
+    unsettled_still = (_COLUMNS.id == cancellation_id) & _COLUMNS.settled_at.is_(None)
+    statement = sa.update(cancellations).where(unsettled_still).values(values)
+    return _one(tx, statement.returning(cancellations))
+
+
+def unsettled(tx: sa.Connection, account: str) -> list[Cancellation]:
+    """Return the records of an account of which nobody knows yet what came of it."""
+    return _all(tx, _COLUMNS.account == account, _COLUMNS.settled_at.is_(None))
+
+
+def of_run(tx: sa.Connection, account: str, run_id: str) -> list[Cancellation]:
+    """Return what was done to the jobs of a run, the first first."""
+    return _all(tx, _COLUMNS.account == account, _COLUMNS.run_id == run_id)
+
+
+def of_job(tx: sa.Connection, account: str, job_id: str) -> list[Cancellation]:
+    """Return what was done to a job, in whatever attempt, the first first."""
+    return _all(tx, _COLUMNS.account == account, _COLUMNS.job_id == job_id)
+
+
+def recent(tx: sa.Connection, wanted: CancellationFilter) -> list[Cancellation]:
+    """Return what was done, the last first."""
+    query = sa.select(cancellations)
+    for name in ("account", "queue", "flow", "outcome"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(_COLUMNS[name] == value)
+    if wanted.since is not None:
+        query = query.where(_COLUMNS.judged_at >= wanted.since)
+    newest = query.order_by(_COLUMNS.judged_at.desc(), _COLUMNS.id.desc())
+    return _read(tx, newest.limit(wanted.limit))
+
+
+def _values(record: Cancellation) -> dict[str, Any]:
+    values = {name: getattr(record, name) for name in record.__struct_fields__ if name != "id"}
+    return values | {"evidence": msgspec.to_builtins(record.evidence)}
+
+
+def _all(tx: sa.Connection, *wanted: sa.ColumnElement[bool]) -> list[Cancellation]:
+    return _read(tx, sa.select(cancellations).where(*wanted).order_by(_COLUMNS.id))
+
+
+def _one(tx: sa.Connection, statement: sa.Executable) -> Cancellation | None:
+    return next(iter(_read(tx, statement)), None)
+
+
+def _read(tx: sa.Connection, statement: sa.Executable) -> list[Cancellation]:
+    return [msgspec.convert(row, Cancellation) for row in fetch(tx, statement)]
