@@ -3,10 +3,22 @@
 Pure: over the facts that the adapters gather of a queue, its environments and instance types.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+
+from ops_platform.domain import queue_words, size_words
+from ops_platform.domain.capacity import InstanceType, Situation
+from ops_platform.domain.fitting import Misfit, misfit
+from ops_platform.domain.native_reasons import Native
+from ops_platform.domain.occupancy import held_by_instances, held_by_jobs
+from ops_platform.domain.stale_policy import Policy
+from ops_platform.domain.waiting_case import Case
+from ops_platform.domain.waiting_jobs import WaitingJob
+from ops_platform.domain.words import counted
 
 
 class Fault(StrEnum):
@@ -101,3 +113,186 @@ class Diagnosis:
     def fault(self) -> Fault:
         """Where the cause lies."""
         return FAULTS[self.cause]
+
+
+def diagnose(
+    waiting: WaitingJob,
+    situation: Situation,
+    *,
+    policy: Policy,
+    offered: Sequence[InstanceType],
+    status_reason: str | None,
+    now: datetime,
+) -> Diagnosis:
+    """Return why a job does not start.
+
+    The first that holds counts: it does not wait for capacity; it fits nothing, by proof or by
+    Batch's word; all that it fits is out of order; the queue moves, so it waits its turn; those
+    who run leave no room; the queue itself is shut; another job is in front; Batch's own reason;
+    the instances are all in use; nobody knows.
+
+    Args:
+        waiting: The job.
+        situation: Its queue.
+        policy: Its ``stuck_after`` is for how long a queue stands still that does not move.
+        offered: All instance types of the region, for the nearest that fits; may be empty.
+        status_reason: What Batch says of the job while it is RUNNABLE.
+        now: The time.
+    """
+    case = Case(
+        waiting=waiting,
+        situation=situation,
+        within=policy.stuck_after,
+        offered=offered,
+        status_reason=status_reason,
+        now=now,
+    )
+    return next(filter(None, (step(case) for step in _STEPS)))
+
+
+def _found(
+    case: Case, cause: Cause, sentence: str, advice: str, *, blocker: str | None = None
+) -> Diagnosis:
+    figures = tuple(Figure(*each) for each in case.compared())
+    return Diagnosis(cause, sentence, advice, figures, blocker)
+
+
+def _not_waiting(case: Case) -> Diagnosis | None:
+    latest = case.waiting.job.latest
+    if latest.array_size is not None:
+        size = counted(latest.array_size, "job", "jobs")
+        sentence = f"It is an array of {size}, which never starts itself and ends when they do."
+        return Diagnosis(Cause.ARRAY, sentence, "Look at the jobs of the array that wait.")
+    if latest.status not in {"SUBMITTED", "PENDING"}:
+        return None
+    sentence = queue_words.dependencies(case.waiting.depends_on)
+    return Diagnosis(Cause.DEPENDENCY, sentence, "It becomes RUNNABLE by itself after that.")
+
+
+def _unfit(case: Case) -> Diagnosis | None:
+    asked, queue, place = case.asked, case.queue, case.place
+    if found := misfit(asked, queue):
+        sentence = size_words.why_unfit(asked, queue, found)
+        advice = size_words.what_to_change(asked, queue, found, place, case.offered)
+        return _found(case, _MISFITS[found], sentence, advice)
+    native = case.native
+    # Batch's word may be from before its environment was repaired; what surely fits refutes it.
+    if native is None or native.kind is not Native.TOO_LARGE or not case.room or case.fits_surely:
+        return None
+    sentence = f"{native.sentence} The job asks for {size_words.size_of(asked)}."
+    advice = size_words.ask_less(asked, queue, place)
+    return _found(case, Cause.REFUSED_AS_TOO_LARGE, sentence, advice)
+
+
+def _out_of_order(case: Case) -> Diagnosis | None:
+    environments = case.fitting
+    if not case.queue.environments:
+        sentence = f"Queue {case.queue.name} has no compute environment."
+        advice = "Give it one: its computeEnvironmentOrder is empty."
+        return _found(case, Cause.NO_ENVIRONMENT, sentence, advice)
+    if case.room:
+        return None
+    if any(each.is_invalid for each in environments):
+        cause = Cause.ENVIRONMENT_INVALID
+    elif any(each.is_enabled for each in environments):
+        cause = Cause.ENVIRONMENT_WITHOUT_VCPUS
+    else:
+        cause = Cause.ENVIRONMENT_DISABLED
+    sentence = queue_words.out_of_order(environments, case.situation)
+    return _found(case, cause, sentence, queue_words.how_to_repair(environments))
+
+
+def _held(case: Case) -> Diagnosis | None:
+    if not held_by_jobs(case.asked, case.situation, case.room):
+        return None
+    sentence = queue_words.held(case.asked, case.situation, case.room)
+    return _found(case, Cause.CAPACITY_HELD, sentence, queue_words.WAIT_OR_WIDEN)
+
+
+def _moving(case: Case) -> Diagnosis | None:
+    if not case.queue_moves:
+        return None
+    if found := _held(case):
+        return found
+    sentence = queue_words.turn(case.index, case.situation, case.now)
+    if case.queue.fair_share and case.waiting.share is not None and case.index != 0:
+        sentence = f"{sentence} {queue_words.by_shares(case.waiting.share)}"
+        return _found(case, Cause.SHARE_USED_UP, sentence, queue_words.WAIT_OR_WEIGH)
+    return _found(case, Cause.WAITS_ITS_TURN, sentence, queue_words.WAIT_OR_WIDEN)
+
+
+def _shut(case: Case) -> Diagnosis | None:
+    queue, still = case.queue, queue_words.standstill(case.situation, case.now)
+    if queue.status == "INVALID":
+        sentence = (
+            f"Batch finds the queue invalid, and {still}. {queue.status_reason or ''}".strip()
+        )
+        return _found(case, Cause.QUEUE_INVALID, sentence, "Repair what AWS names.")
+    if queue.state == "DISABLED":
+        sentence = f"The queue is disabled, and {still}."
+        return _found(case, Cause.QUEUE_DISABLED, sentence, queue_words.IF_SHUT)
+    return None
+
+
+def _behind(case: Case) -> Diagnosis | None:
+    head = case.situation.head
+    if head is None or head.job_id == case.waiting.id:
+        return None
+    sentence = queue_words.behind(head.job_id, case.index, case.situation, case.now)
+    advice = f"See `ops-platform jobs explain {head.job_id}`: this one waits for that."
+    return _found(case, Cause.BEHIND_BLOCKER, sentence, advice, blocker=head.job_id)
+
+
+def _by_batch(case: Case) -> Diagnosis | None:
+    native = case.native
+    if native is None or native.kind not in _NATIVE:
+        return None
+    still = queue_words.standstill(case.situation, case.now)
+    sentence = f"{native.sentence} {still[:1].upper()}{still[1:]}."
+    return _found(case, _NATIVE[native.kind], sentence, native.advice or queue_words.CHECKLIST)
+
+
+def _in_use(case: Case) -> Diagnosis | None:
+    if not held_by_instances(case.asked, case.situation, case.room):
+        return None
+    sentence = queue_words.instances_in_use(case.situation, case.room)
+    return _found(case, Cause.CAPACITY_HELD, sentence, queue_words.WAIT_OR_WIDEN)
+
+
+def _unknown(case: Case) -> Diagnosis:
+    offer, snug = case.nearest, case.snug
+    still = queue_words.standstill(case.situation, case.now)
+    if snug is None:
+        sentence = f"Nobody knows why: {queue_words.might_have(offer)}, and {still}."
+        return _found(case, Cause.UNKNOWN, sentence, queue_words.CHECKLIST)
+    sentence = f"Perhaps {queue_words.too_snug(case.asked, snug)}; {still}."
+    advice = size_words.ask_for(case.asked, snug.most, case.place)
+    return _found(case, Cause.UNKNOWN, sentence, f"{advice} {queue_words.CHECKLIST}")
+
+
+_MISFITS = {
+    Misfit.GPUS: Cause.TOO_MANY_GPUS,
+    Misfit.VCPUS: Cause.TOO_MANY_VCPUS,
+    Misfit.MEMORY: Cause.TOO_MUCH_MEMORY,
+    Misfit.COMBINATION: Cause.NO_TYPE_HAS_ALL,
+    Misfit.MAX_VCPUS: Cause.ABOVE_MAX_VCPUS,
+}
+_NATIVE = {
+    Native.CAPACITY: Cause.NO_CAPACITY_AT_AWS,
+    Native.MAX_VCPUS: Cause.MAX_VCPUS_REPORTED,
+    Native.MISCONFIGURED: Cause.MISCONFIGURED,
+    Native.INVALID: Cause.ENVIRONMENT_INVALID,
+    Native.UNDETERMINED: Cause.UNDETERMINED,
+}
+_STEPS: tuple[Callable[[Case], Diagnosis | None], ...] = (
+    _not_waiting,
+    _unfit,
+    _out_of_order,
+    _moving,
+    _held,
+    _shut,
+    _behind,
+    _by_batch,
+    _in_use,
+    _unknown,
+)
