@@ -18,6 +18,7 @@ _ASKS = {
     Check.INGEST: "Do events come out of the queue into the ledger?",
     Check.RECONCILIATION: "Is Step Functions asked for what the events missed?",
     Check.DELIVERY: "Do alerts reach Slack?",
+    Check.CLEANUP: "Are stale jobs looked for?",
     Check.PARSING: "Is what comes out of the queues understood?",
     Check.AUTOMATIONS: "Do all sensors and schedules tick, and do their ticks succeed?",
 }

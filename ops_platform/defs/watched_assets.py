@@ -12,11 +12,13 @@ from ops_platform.domain.health import Check
 from ops_platform.settings.model import Settings
 
 PLATFORM = "platform"
+CLEANUP = "stale_job_cleanup"
 # The asset of each check, without its account.
 _CHECKED = {
     Check.INGEST: "events",
     Check.RECONCILIATION: "executions",
     Check.DELIVERY: "alerts",
+    Check.CLEANUP: CLEANUP,
     Check.PARSING: PLATFORM,
     Check.AUTOMATIONS: PLATFORM,
 }
@@ -36,7 +38,14 @@ _AFTER = {"executions": "events", "flows": "executions", "alerts": "executions"}
 def asset_of(check: Check, account: str | None) -> dg.AssetKey:
     """Return the asset that a check belongs to."""
     name = _CHECKED[check]
+    if account is not None and check is Check.CLEANUP:
+        return cleanup_asset(account)
     return dg.AssetKey([name] if account is None else [name, account])
+
+
+def cleanup_asset(account: str) -> dg.AssetKey:
+    """Return the asset that is made each time an account is searched for stale jobs."""
+    return dg.AssetKey([account, CLEANUP])
 
 
 def watched_assets(settings: Settings) -> list[dg.AssetSpec]:

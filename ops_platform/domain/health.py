@@ -26,13 +26,15 @@ class Check(StrEnum):
     """Step Functions is asked for what the account's events missed."""
     DELIVERY = "delivery"
     """The account's alerts reach Slack."""
+    CLEANUP = "cleanup"
+    """Stale jobs of the account are looked for."""
     PARSING = "parsing"
     """What comes out of the queues is understood."""
     AUTOMATIONS = "automations"
     """Sensors and schedules tick, and their ticks succeed."""
 
 
-OF_ACCOUNT = (Check.INGEST, Check.RECONCILIATION, Check.DELIVERY)
+OF_ACCOUNT = (Check.INGEST, Check.RECONCILIATION, Check.DELIVERY, Check.CLEANUP)
 OF_PLATFORM = (Check.PARSING, Check.AUTOMATIONS)
 
 
@@ -47,6 +49,7 @@ class What(StrEnum):
     REFUSED = "alerts are refused"
     UNSURE = "alerts are in doubt"
     DEAD = "alerts are dead"
+    UNCLEANED = "stale jobs are not looked for"
     REJECTED = "messages are rejected"
     SILENT = "does not tick"
     TURNED_OFF = "is turned off"

@@ -69,6 +69,15 @@ class Reconciliation:
     watched_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Cleanup:
+    """When an account was last searched for stale jobs to the end, None for never yet."""
+
+    account: str
+    cleaned_at: datetime | None = None
+    watched_since: datetime | None = None
+
+
 class AutomationKind(StrEnum):
     """What ticks."""
 
@@ -147,8 +156,8 @@ def _undelivered(facts: Outbox, now: datetime) -> Iterator[Finding]:
         )
 
 
-def reconciled_within(limit: timedelta, interval: timedelta) -> timedelta:
-    """Return how old a watermark may be."""
+def done_within(limit: timedelta, interval: timedelta) -> timedelta:
+    """Return how long ago something may have been done that is done each interval."""
     return max(limit, MISSED_INTERVALS * interval)
 
 
@@ -171,6 +180,19 @@ def judge_reconciliation(facts: Reconciliation, *, now: datetime) -> list[Findin
         )
         return [Finding(What.NEVER_READ, sentence, is_old=False)]
     return []
+
+
+def judge_cleanup(facts: Cleanup, *, within: timedelta, now: datetime) -> list[Finding]:
+    """Judge whether an account is searched for stale jobs."""
+    since = facts.cleaned_at or facts.watched_since
+    if since is None or now - since < within:
+        return []
+    sentence = (
+        f"{facts.account} was not searched for stale jobs to the end for {duration(now - since)}:"
+        " what blocks its queues stays there. Look at the runs of its stale_job_cleanup in Dagster,"
+        " or run `ops-platform stale-jobs`."
+    )
+    return [Finding(What.UNCLEANED, sentence)]
 
 
 def judge_parsing(rejected: int) -> list[Finding]:

@@ -34,12 +34,13 @@ from ops_platform.domain.health_rules import (
     TRIED_IN_VAIN,
     Automation,
     Ingest,
+    done_within,
     judge_automations,
+    judge_cleanup,
     judge_delivery,
     judge_ingest,
     judge_parsing,
     judge_reconciliation,
-    reconciled_within,
 )
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.incidents import State as IncidentState
@@ -51,7 +52,11 @@ from ops_platform.settings.model import Settings
 Found = Mapping[Subject, Sequence[Finding]]
 
 # What the name of a sensor or schedule begins with, before its account, and what it is there for.
-_SERVES = {"ingest_events_": Check.INGEST, "reconcile_executions_": Check.RECONCILIATION}
+_SERVES = {
+    "ingest_events_": Check.INGEST,
+    "reconcile_executions_": Check.RECONCILIATION,
+    "clean_up_stale_jobs_": Check.CLEANUP,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ class Examiner:
                 return self._delivery(account, now)
             case Subject(Check.RECONCILIATION, str(account)):
                 return self._reconciliation(account, now)
+            case Subject(Check.CLEANUP, str(account)):
+                return self._cleanup(account, now)
             case Subject(Check.PARSING):
                 with self.ledger.transaction() as tx:
                     return judge_parsing(known.rejected(tx, since=now - REJECTED_WITHIN))
@@ -128,10 +135,16 @@ class Examiner:
 
     def _reconciliation(self, account: str, now: datetime) -> list[Finding]:
         interval = timedelta(minutes=self.settings.timing.reconcile_minutes)
-        within = reconciled_within(limit(self.settings), interval)
+        within = done_within(limit(self.settings), interval)
         with self.ledger.transaction() as tx:
             reached = known.reconciliation(tx, account, now=now, within=within)
         return judge_reconciliation(reached, now=now)
+
+    def _cleanup(self, account: str, now: datetime) -> list[Finding]:
+        interval = timedelta(minutes=self.settings.timing.stale_jobs_minutes)
+        with self.ledger.transaction() as tx:
+            facts = known.cleanup(tx, account)
+        return judge_cleanup(facts, within=done_within(limit(self.settings), interval), now=now)
 
 
 def limit(settings: Settings) -> timedelta:

@@ -70,6 +70,7 @@ def test_while_all_is_well_the_exit_code_is_zero(
         ["ingest", "production", "passes"],
         ["reconciliation", "production", "passes"],
         ["delivery", "production", "passes"],
+        ["cleanup", "production", "passes"],
         ["parsing", "-", "passes"],
         ["automations", "-", "not", "checked"],
     ]

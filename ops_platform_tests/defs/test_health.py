@@ -71,7 +71,7 @@ def suspected(instance: Instance, subject: Subject, what: What) -> None:
 def test_while_all_is_well_every_check_passes(instance: Instance, inbox: SlackInbox) -> None:
     """Each is shown on its asset from the first minute on."""
     instance.all_tick()
-    assert instance.watch() == "8 checks pass."
+    assert instance.watch() == "10 checks pass."
     assert instance.outcomes() == dict.fromkeys(
         (
             "alerts/production:delivery",
@@ -92,7 +92,7 @@ def test_what_has_not_changed_is_not_reported_each_minute(instance: Instance) ->
     """Dagster keeps what is reported for ever."""
     instance.all_tick()
     instance.watch()
-    assert len(instance.reported) == 8
+    assert len(instance.reported) == 10
     instance.watch()
     assert instance.reported == []
 
@@ -102,7 +102,7 @@ def test_a_sensor_that_was_turned_off_just_now_is_nobodys_concern(instance: Inst
     instance.all_tick()
     instance.turn("ingest_events_staging", on=False)
     instance.watch()
-    assert instance.watch() == "8 checks pass."
+    assert instance.watch() == "10 checks pass."
 
 
 def test_a_sensor_that_stays_off_is_told_and_resolved_once_it_ticks(
@@ -111,15 +111,15 @@ def test_a_sensor_that_stays_off_is_told_and_resolved_once_it_ticks(
     """The check is red, Slack says which sensor and what to do, and both say when it is over."""
     instance.all_tick(but="ingest_events_staging")
     instance.turn("ingest_events_staging", on=False)
-    assert instance.watch() == "8 checks pass."
-    assert instance.watch() == "1 of 8 checks fail: staging/ingest."
+    assert instance.watch() == "10 checks pass."
+    assert instance.watch() == "1 of 10 checks fail: staging/ingest."
     assert instance.outcomes()[INGEST] is False
     (message,) = told(instance, inbox)
     assert "The sensor ingest_events_staging is turned off" in message.text
 
     instance.turn("ingest_events_staging", on=True)
     instance.tick("ingest_events_staging")
-    assert instance.watch() == "8 checks pass."
+    assert instance.watch() == "10 checks pass."
     assert instance.outcomes()[INGEST] is True
     (message,) = told(instance, inbox)
     assert "recovered" in message.text
@@ -131,7 +131,7 @@ def test_a_sensor_that_does_not_tick_though_it_is_on_is_told(
     """Nobody turned it off, so Dagster's daemon has to be looked at."""
     instance.all_tick(but="report_flow_runs")
     instance.watch()
-    assert instance.watch() == "1 of 8 checks fail: automations."
+    assert instance.watch() == "1 of 10 checks fail: automations."
     (message,) = told(instance, inbox)
     assert "The sensor report_flow_runs has not ticked for 1 h" in message.text
 
@@ -143,7 +143,7 @@ def test_a_sensor_whose_ticks_fail_is_told_with_its_error(
     instance.all_tick(but="report_flow_runs")
     instance.tick("report_flow_runs", error="KeyError: 'branch'\n", failures=360)
     instance.watch()
-    assert instance.watch() == "1 of 8 checks fail: automations."
+    assert instance.watch() == "1 of 10 checks fail: automations."
     (message,) = told(instance, inbox)
     assert "fails, 360 ticks in a row for 1 h: KeyError: 'branch'" in message.text
 
@@ -153,14 +153,14 @@ def test_a_sensor_that_failed_just_now_is_not_told(instance: Instance) -> None:
     instance.all_tick()
     instance.tick("report_flow_runs", error="The ledger's database does not answer", failures=5)
     instance.watch()
-    assert instance.watch() == "8 checks pass."
+    assert instance.watch() == "10 checks pass."
 
 
 def test_a_schedule_that_does_not_tick_is_told(instance: Instance, inbox: SlackInbox) -> None:
     """The one that watches the watcher is watched itself."""
     instance.all_tick(but="watch_the_watcher")
     instance.watch()
-    assert instance.watch() == "1 of 8 checks fail: automations."
+    assert instance.watch() == "1 of 10 checks fail: automations."
     (message,) = told(instance, inbox)
     assert "The schedule watch_the_watcher has not ticked for 1 h" in message.text
 
@@ -174,7 +174,7 @@ def test_a_backlog_that_nobody_reads_is_told_in_its_account(
         "production", *end_of_run("run-1", "production", now(), "FAILED")
     )
     suspected(instance, Subject(Check.INGEST, "production"), What.EVENTS_WAIT)
-    assert instance.watch() == "1 of 8 checks fail: production/ingest."
+    assert instance.watch() == "1 of 10 checks fail: production/ingest."
     (message,) = told(instance, inbox, "production")
     assert "wait in the queue of production" in message.text
 
@@ -191,7 +191,7 @@ def test_a_stuck_outbox_is_red_though_slack_cannot_say_so(
     instance.dagster.tick("ingest_events_staging")
     _make_overdue(instance)
     instance.watch()
-    assert instance.watch() == "2 of 8 checks fail: staging/delivery, automations."
+    assert instance.watch() == "2 of 10 checks fail: staging/delivery, automations."
     assert inbox.messages("#alerts-staging") == []
     assert len(told(instance, inbox)) == 3
 
@@ -202,7 +202,7 @@ def test_a_ledger_that_does_not_answer_is_red_and_fails_no_tick(tmp_path: Path, 
         instance.all_tick()
         for subject in subjects(["staging", "production"]):
             suspected(instance, subject, What.LEDGER_UNREACHABLE)
-        assert instance.watch().startswith("8 of 8 checks fail: ")
+        assert instance.watch().startswith("8 of 10 checks fail: ")
         assert "The ledger's database does not answer" in str(instance.told(INGEST).description)
 
 

@@ -70,9 +70,11 @@ def test_each_account_has_its_checks_and_the_platform_has_two() -> None:
         "staging/ingest",
         "staging/reconciliation",
         "staging/delivery",
+        "staging/cleanup",
         "production/ingest",
         "production/reconciliation",
         "production/delivery",
+        "production/cleanup",
         "parsing",
         "automations",
     ]

@@ -9,15 +9,17 @@ from ops_platform.domain.health import Finding, What
 from ops_platform.domain.health_rules import (
     Automation,
     AutomationKind,
+    Cleanup,
     Ingest,
     Outbox,
     Reconciliation,
+    done_within,
     judge_automations,
+    judge_cleanup,
     judge_delivery,
     judge_ingest,
     judge_parsing,
     judge_reconciliation,
-    reconciled_within,
 )
 from ops_platform_tests.build import NOON
 
@@ -91,12 +93,30 @@ def test_state_machines_that_are_behind_are_found(facts: Reconciliation, found: 
     assert named(judge_reconciliation(facts, now=NOON)) == found
 
 
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        # Nobody has looked yet, nor was anything heard of the account.
+        (Cleanup("staging"), []),
+        (Cleanup("staging", watched_since=before(minutes=29)), []),
+        (Cleanup("staging", watched_since=before(minutes=30)), [What.UNCLEANED]),
+        (Cleanup("staging", before(minutes=29), before(days=2)), []),
+        (Cleanup("staging", before(minutes=30), before(days=2)), [What.UNCLEANED]),
+    ],
+)
+def test_an_account_that_is_not_searched_for_stale_jobs_is_found(
+    facts: Cleanup, found: list[What]
+) -> None:
+    """What blocks its queues would stay there unseen."""
+    assert named(judge_cleanup(facts, within=timedelta(minutes=30), now=NOON)) == found
+
+
 @pytest.mark.parametrize(("interval", "within"), [(1, 15), (5, 15), (10, 30), (60, 180)])
 def test_a_watermark_may_be_three_intervals_old_but_at_least_the_limit(
     interval: int, within: int
 ) -> None:
     """A slow reconciliation is not a broken one."""
-    assert reconciled_within(LIMIT, timedelta(minutes=interval)) == timedelta(minutes=within)
+    assert done_within(LIMIT, timedelta(minutes=interval)) == timedelta(minutes=within)
 
 
 @pytest.mark.parametrize(("rejected", "found"), [(0, []), (9, []), (10, [What.REJECTED])])

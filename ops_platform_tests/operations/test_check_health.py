@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ops_platform.adapters.aws_errors import AwsError
-from ops_platform.adapters.ledger import incidents, state_machines
+from ops_platform.adapters.ledger import incidents, state_machines, watched
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.domain.health import Check, Health, State, Subject, What
@@ -29,6 +29,7 @@ from ops_platform_tests.operations.delivery_world import POLICY, World, end_of_r
 INGEST = Subject(Check.INGEST, "staging")
 DELIVERY = Subject(Check.DELIVERY, "staging")
 RECONCILIATION = Subject(Check.RECONCILIATION, "production")
+CLEANUP = Subject(Check.CLEANUP, "staging")
 PARSING = Subject(Check.PARSING)
 AUTOMATIONS = Subject(Check.AUTOMATIONS)
 
@@ -50,10 +51,15 @@ class Watcher:
     queues: dict[str, EventQueue]
     automations: list[Automation] | None = None
     since: dict[Subject, datetime] = field(default_factory=dict)
+    cleans: bool = True
 
     def look(self) -> dict[Subject, Health]:
-        """Check all, and have told what changed."""
+        """Check all, and have told what changed; stale jobs are looked for, unless nobody does."""
         now = self.world.clock()
+        if self.cleans:
+            with self.world.ledger.transaction() as tx:
+                for account in self.queues:
+                    watched.cleaned(tx, account, now)
         examiner = Examiner(self.world.ledger, self.settings, self.queues.__getitem__)
         found = examiner.examine(self.automations, now=now)
         healths = judge(found, self.since, now=now, limit=limit(self.settings))
@@ -125,7 +131,7 @@ def test_an_empty_platform_is_well(watcher: Watcher) -> None:
     watcher.automations = []
     healths = watcher.watch(minutes=20)
     assert {each.state for each in healths.values()} == {State.PASSES}
-    assert len(healths) == 8
+    assert len(healths) == 10
     assert watcher.world.messages() == []
 
 
@@ -297,6 +303,16 @@ def test_messages_that_nobody_understands_fail_the_check(watcher: Watcher) -> No
     assert watcher.watch(minutes=1)[PARSING].state is State.FAILS
     watcher.world.wait(hours=1)
     assert watcher.look()[PARSING].state is State.PASSES
+
+
+def test_an_account_that_is_not_searched_for_stale_jobs_fails_the_check(watcher: Watcher) -> None:
+    """After three intervals; until one search has come to its end."""
+    watcher.look()
+    watcher.cleans = False
+    assert watcher.watch(minutes=29)[CLEANUP].state is State.PASSES
+    assert watcher.watch(minutes=2)[CLEANUP].state is State.FAILS
+    watcher.cleans = True
+    assert watcher.look()[CLEANUP].state is State.PASSES
 
 
 def test_a_sensor_belongs_to_the_check_of_its_account(watcher: Watcher) -> None:

@@ -16,7 +16,7 @@ from ops_platform.adapters.ledger.schema import (
     state_machines,
     watched,
 )
-from ops_platform.domain.health_rules import Outbox, Reconciliation
+from ops_platform.domain.health_rules import Cleanup, Outbox, Reconciliation
 from ops_platform.domain.outbox import UNTELLABLE, State
 
 # Events that were made of what an API told did not come out of a queue.
@@ -103,6 +103,13 @@ def reconciliation(
         since.label("watched_since"),
     ).where(state_machines.c.account == account, state_machines.c.is_metaflow)
     return Reconciliation(account, **_only(tx, query))
+
+
+def cleanup(tx: sa.Connection, account: str) -> Cleanup:
+    """Return when an account was last searched for stale jobs."""
+    query = sa.select(watched.c.cleaned_at, watched.c.since).where(watched.c.account == account)
+    row = tx.execute(query).first()
+    return Cleanup(account, *row) if row else Cleanup(account)
 
 
 def _of(account: str) -> sa.ColumnElement[bool]:

@@ -211,6 +211,7 @@ watched = sa.Table(
     metadata,
     sa.Column("account", sa.Text, primary_key=True),
     _moment("since", nullable=False),
+    _moment("cleaned_at"),
 )
 
 job_logs = sa.Table(

@@ -1,4 +1,7 @@
-"""Since when the platform watches an account: what ended before that is no news."""
+"""Since when the platform watches an account, and when it last looked for stale jobs there.
+
+What ended before an account was watched is no news.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,3 +23,10 @@ def begin(tx: sa.Connection, accounts: Collection[str], now: datetime) -> None:
 def since(tx: sa.Connection, account: str) -> datetime | None:
     """Return since when an account is watched, None if it is not."""
     return tx.scalar(sa.select(watched.c.since).where(watched.c.account == account))
+
+
+def cleaned(tx: sa.Connection, account: str, now: datetime) -> None:
+    """Remember that all queues of an account were looked at for stale jobs."""
+    begin(tx, [account], now)
+    mine = watched.c.account == account
+    tx.execute(sa.update(watched).where(mine).values(cleaned_at=now))

@@ -6,6 +6,8 @@ revision = "0003"
 down_revision = "0002"
 
 CHANGES = """
+ALTER TABLE watched ADD COLUMN cleaned_at timestamptz;
+
 CREATE TABLE cancellations (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
   account TEXT NOT NULL,
