@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from moto.events.models import events_backends
 from moto.sqs.models import sqs_backends
 
-from ops_platform.embedded.aws.batch.compute import Instance
 from ops_platform.embedded.aws.batch.description import describe
+from ops_platform.embedded.aws.batch.instances import Instance
 from ops_platform.embedded.aws.batch.model import Job, JsonObject, Status
+from ops_platform.embedded.aws.batch.sizes import Size
 from ops_platform.embedded.aws.losses import Losses
 
 
@@ -100,8 +101,8 @@ def _instance_detail(instance: Instance) -> JsonObject:
         "clusterArn": instance.cluster_arn,
         "containerInstanceArn": instance.arn,
         "ec2InstanceId": instance.ec2_id,
-        "registeredResources": _resources(kind.vcpus, kind.memory),
-        "remainingResources": _resources(instance.free_vcpus, instance.free_memory),
+        "registeredResources": _resources(kind.size),
+        "remainingResources": _resources(instance.free),
         "status": instance.status,
         "version": instance.version,
         "versionInfo": {"agentHash": "", "agentVersion": "1.91.0", "dockerVersion": "25.0.8"},
@@ -109,10 +110,10 @@ def _instance_detail(instance: Instance) -> JsonObject:
     }
 
 
-def _resources(vcpus: float, memory: int) -> list[JsonObject]:
-    """ECS counts 1024 CPU units a vCPU, and memory in MiB."""
-    sizes = {"CPU": round(vcpus * 1024), "MEMORY": memory}
-    return [
+def _resources(size: Size) -> list[JsonObject]:
+    """ECS counts 1024 CPU units a vCPU, memory in MiB, and names each GPU."""
+    sizes = {"CPU": round(size.vcpus * 1024), "MEMORY": size.memory}
+    counted: list[JsonObject] = [
         {
             "name": name,
             "type": "INTEGER",
@@ -122,3 +123,6 @@ def _resources(vcpus: float, memory: int) -> list[JsonObject]:
         }
         for name, size in sizes.items()
     ]
+    gpus = [f"GPU-{number}" for number in range(size.gpus)]
+    named: JsonObject = {"name": "GPU", "type": "STRINGSET", "stringSetValue": gpus}
+    return [*counted, named] if gpus else counted

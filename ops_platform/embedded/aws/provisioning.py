@@ -13,7 +13,6 @@ from ops_platform.embedded.aws.account import (
     METAFLOW_BUCKET,
     EmbeddedAccount,
 )
-from ops_platform.embedded.aws.batch.compute import ComputeLimits, InstanceType
 from ops_platform.shipped import shipped
 
 
@@ -22,20 +21,14 @@ class QueuePlan:
     """A job queue on a compute environment of its own."""
 
     name: str
-    limits: ComputeLimits
+    environment: str
+    max_vcpus: int
+    instance_types: tuple[str, ...]
 
-
-# Less memory than EC2 sells: the agent of ECS keeps some for itself.
-_LARGE = InstanceType("r5.large", 2, 15_500)
-_XLARGE = InstanceType("r5.xlarge", 4, 31_300)
-_DOUBLE = InstanceType("r5.2xlarge", 8, 62_900)
 
 QUEUES = (
-    QueuePlan(
-        "metaflow",
-        ComputeLimits(name="metaflow-spot", max_vcpus=8, types=(_XLARGE, _DOUBLE)),
-    ),
-    QueuePlan("stuck", ComputeLimits(name="stuck-spot", max_vcpus=4, types=(_LARGE, _XLARGE))),
+    QueuePlan("metaflow", "metaflow-spot", 8, ("r5.xlarge", "r5.2xlarge")),
+    QueuePlan("stuck", "stuck-spot", 4, ("r5.large", "r5.xlarge")),
 )
 DEFAULT_QUEUE = QUEUES[0].name
 _FORWARDING = {
@@ -54,8 +47,8 @@ class Provisioner:
         self._account = account
         self._session = boto3.Session(region_name=account.region)
 
-    def provision(self, *, owns_datastore: bool) -> dict[str, str]:
-        """Create everything; return the ECS cluster of each compute environment."""
+    def provision(self, *, owns_datastore: bool) -> None:
+        """Create everything."""
         for role in ROLES:
             self._client("iam").create_role(RoleName=role, AssumeRolePolicyDocument="{}")
         self._client("dynamodb").create_table(
@@ -68,7 +61,7 @@ class Provisioner:
         if owns_datastore:
             self._client("s3").create_bucket(Bucket=METAFLOW_BUCKET)
         self._forward_events()
-        return self._create_queues()
+        self._create_queues()
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 — a client per service
         return self._session.client(service, endpoint_url=self._account.endpoint_url)  # type: ignore[call-overload]
@@ -83,14 +76,12 @@ class Provisioner:
             ],
         )
 
-    def _create_queues(self) -> dict[str, str]:
+    def _create_queues(self) -> None:
         batch = self._client("batch")
         network = self._network()
-        clusters = {}
         for plan in QUEUES:
-            name = plan.limits.name
             created = batch.create_compute_environment(
-                computeEnvironmentName=name,
+                computeEnvironmentName=plan.environment,
                 type="MANAGED",
                 state="ENABLED",
                 serviceRole=self._account.role_arn("batch-service"),
@@ -98,17 +89,14 @@ class Provisioner:
                 | {
                     "type": "SPOT",
                     "minvCpus": 0,
-                    "maxvCpus": int(plan.limits.max_vcpus),
-                    "instanceTypes": [kind.name for kind in plan.limits.types],
+                    "maxvCpus": plan.max_vcpus,
+                    "instanceTypes": list(plan.instance_types),
                 },
             )
             order = [{"order": 1, "computeEnvironment": created["computeEnvironmentArn"]}]
             batch.create_job_queue(
                 jobQueueName=plan.name, state="ENABLED", priority=1, computeEnvironmentOrder=order
             )
-            described = batch.describe_compute_environments(computeEnvironments=[name])
-            clusters[name] = described["computeEnvironments"][0]["ecsClusterArn"]
-        return clusters
 
     def _network(self) -> dict[str, object]:
         """Return where instances start: the default network, and a profile."""

@@ -17,17 +17,21 @@ from moto.logs.models import logs_backends
 
 from ops_platform.domain.job_log import BATCH_LOG_GROUP
 from ops_platform.embedded.aws.account import EmbeddedAccount, metadata_folder
-from ops_platform.embedded.aws.batch.api import BatchApi
-from ops_platform.embedded.aws.batch.compute import ComputeEnvironment
+from ops_platform.embedded.aws.batch.environment_api import EnvironmentApi
+from ops_platform.embedded.aws.batch.fleet import Ec2
+from ops_platform.embedded.aws.batch.job_api import JobApi
 from ops_platform.embedded.aws.batch.job_logs import LogSink
 from ops_platform.embedded.aws.batch.processes import ProcessStarter, Warden
-from ops_platform.embedded.aws.batch.scheduler import JobListener, Queue, Scheduler
+from ops_platform.embedded.aws.batch.queue_api import QueueApi
+from ops_platform.embedded.aws.batch.scheduler import JobListener, Scheduler
+from ops_platform.embedded.aws.ec2 import EC2_GAPS
 from ops_platform.embedded.aws.events import EventBus
 from ops_platform.embedded.aws.gaps import Gap, bridge
 from ops_platform.embedded.aws.losses import losses_from
-from ops_platform.embedded.aws.provisioning import QUEUES, Provisioner
+from ops_platform.embedded.aws.provisioning import Provisioner
 from ops_platform.embedded.aws.queues import QUEUE_GAPS
 from ops_platform.embedded.aws.server import AccountServer
+from ops_platform.embedded.aws.shortages import shortages_from
 from ops_platform.embedded.aws.states.api import API_GAPS
 from ops_platform.embedded.aws.states.batch_tasks import BatchTasks
 from ops_platform.embedded.aws.states.casing import CASING_GAPS
@@ -67,19 +71,11 @@ class Runtime:
         warnings.filterwarnings("ignore", message="Tried to parse AWS::SQS::QueuePolicy")
         # Interpret state machines; moto leaves executions RUNNING for ever otherwise.
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        bridge(every_gap(self._account, self._scheduler, self._bus, self._options.timing))
+        shortages = shortages_from(os.environ)
+        ec2 = Ec2(self._options.timing, shortages, self._bus.instance_changed)
+        bridge(every_gap(self._account, self._scheduler, self._bus, ec2))
         self._server.start()
-        clusters = Provisioner(self._account).provision(
-            owns_datastore=self._options.shared_s3 is None
-        )
-        for plan in QUEUES:
-            compute = ComputeEnvironment(
-                plan.limits,
-                cluster_arn=clusters[plan.limits.name],
-                timing=self._options.timing,
-                changed=self._bus.instance_changed,
-            )
-            self._scheduler.add_queue(Queue(plan.name, self._queue_arn(plan.name), compute))
+        Provisioner(self._account).provision(owns_datastore=self._options.shared_s3 is None)
         self._scheduler.start()
         self._server.declare_ready()
 
@@ -92,9 +88,6 @@ class Runtime:
         self._scheduler.close()
         self._warden.close()
         shutil.rmtree(self._job_folder, ignore_errors=True)
-
-    def _queue_arn(self, name: str) -> str:
-        return f"arn:aws:batch:{self._account.region}:{self._account.account_id}:job-queue/{name}"
 
     @property
     def _job_folder(self) -> Path:
@@ -119,19 +112,21 @@ class Runtime:
         )
 
 
-def every_gap(
-    account: EmbeddedAccount, scheduler: Scheduler, bus: EventBus, timing: Timing
-) -> list[Gap]:
+def every_gap(account: EmbeddedAccount, scheduler: Scheduler, bus: EventBus, ec2: Ec2) -> list[Gap]:
     """Return every place where we stand in for moto."""
+    place = (account.account_id, account.region)
     return [
-        *BatchApi(scheduler, account.account_id, account.region).gaps(),
-        *BatchTasks(scheduler, timing).gaps(),
+        *JobApi(scheduler, *place).gaps(),
+        *QueueApi(scheduler, *place).gaps(),
+        *EnvironmentApi(scheduler, ec2, *place).gaps(),
+        *BatchTasks(scheduler, ec2.timing).gaps(),
         *Executions(bus).gaps(),
         HISTORY_GAP,
         *CASING_GAPS,
         *path_gaps(),
         *API_GAPS,
         *QUEUE_GAPS,
+        *EC2_GAPS,
     ]
 
 

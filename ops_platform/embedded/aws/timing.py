@@ -15,6 +15,10 @@ class Timing:
     """An instance without a job stays registered."""
     blocked: float = 3.0
     """A job waits at the head of its queue until Batch says what blocks it."""
+    shortest_time_limit: float = 600.0
+    """The least ``maxTimeSeconds`` of a jobStateTimeLimitActions entry, as in AWS."""
+    page_token: float = 3600.0
+    """A page token of ListJobs can be used; AWS does not say for how long."""
     kill_grace: float = 2.0
     """Between SIGTERM and SIGKILL; 30 s in AWS."""
     reaction: float = 1.0

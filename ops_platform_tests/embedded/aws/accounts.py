@@ -25,6 +25,8 @@ QUICK: Mapping[str, float] = {
     "kill_grace": 0.7,
     "reaction": 0.3,
     "failure_reaction": 0.6,
+    "shortest_time_limit": 1,
+    "page_token": 2,
 }
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from ops_platform.embedded.aws.account import staging
+from ops_platform.embedded.aws.batch.fleet import Ec2
 from ops_platform.embedded.aws.batch.processes import ProcessStarter, Warden
 from ops_platform.embedded.aws.batch.scheduler import JobListener, Scheduler
 from ops_platform.embedded.aws.events import EventBus
 from ops_platform.embedded.aws.gaps import Gap, Moto, bridge, original
 from ops_platform.embedded.aws.losses import Losses
 from ops_platform.embedded.aws.runtime import every_gap, job_log_sink
+from ops_platform.embedded.aws.shortages import Shortages
 from ops_platform.embedded.aws.timing import Timing
 
 # The source of each target as it was when its gap was bridged: moto 5.2.5.
@@ -24,6 +26,14 @@ SEEN: dict[str, str] = {
     "responses:BatchResponse.listjobs": "819c0df57bb9",
     "responses:BatchResponse.canceljob": "75d319fc621d",
     "responses:BatchResponse.terminatejob": "0c267a3c08d0",
+    "responses:BatchResponse.createjobqueue": "5b3c4a37d14d",
+    "responses:BatchResponse.updatejobqueue": "5f562177df2e",
+    "responses:BatchResponse.deletejobqueue": "fa6c97dd2d4d",
+    "responses:BatchResponse.describejobqueues": "3e11bd6d27d4",
+    "responses:BatchResponse.createcomputeenvironment": "4a0745449162",
+    "responses:BatchResponse.updatecomputeenvironment": "041c844a31a8",
+    "responses:BatchResponse.deletecomputeenvironment": "b99165946262",
+    "responses:BatchResponse.describecomputeenvironments": "bf642f4ab6f5",
     "urls:url_paths": "538a24a6f5f7",
     "state_task_service_batch:StateTaskServiceBatch._build_sync_resolver": "c27d42b99703",
     "state_task_service_batch:StateTaskServiceBatch._eval_sync": "b8f76de4d514",
@@ -47,6 +57,7 @@ SEEN: dict[str, str] = {
     "models:Queue.approximate_number_of_messages": "d357a9506a56",
     "models:Queue.approximate_number_of_messages_not_visible": "5dbecc4dda17",
     "models:Queue.approximate_number_of_messages_delayed": "c3c1dadb0c42",
+    "instances:InstanceResponse.describe_instance_types": "c8660828eaca",
 }
 
 
@@ -58,7 +69,7 @@ def gaps(tmp_path: Path) -> Iterator[list[Gap]]:
     warden = Warden()
     starter = ProcessStarter(tmp_path, environment={}, warden=warden, logs=job_log_sink(account))
     scheduler = Scheduler(starter, Timing(), JobListener(bus.job_changed, bus.queue_blocked))
-    yield every_gap(account, scheduler, bus, Timing())
+    yield every_gap(account, scheduler, bus, Ec2(Timing(), Shortages(), bus.instance_changed))
     warden.close()
 
 

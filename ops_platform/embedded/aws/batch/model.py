@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ops_platform.embedded.aws.batch.sizes import Size
+
 JsonObject = dict[str, object]
 
 
@@ -61,12 +63,18 @@ class JobSpec:
     parameters: dict[str, str]
     vcpus: float
     memory: int
+    gpus: int = 0
     attempts: int = 1
     exit_rules: tuple[ExitRule, ...] = ()
     timeout_seconds: int | None = None
     depends_on: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
     propagate_tags: bool = False
+
+    @property
+    def size(self) -> Size:
+        """How much it asks for."""
+        return Size(self.vcpus, self.memory, self.gpus)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +92,7 @@ class Attempt:
     status_reason: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Job:
     """A job in whatever state; only the scheduler changes it, under its lock."""
 
@@ -105,9 +113,7 @@ class Job:
     cancelled: bool = False
     terminated: bool = False
     stop_reason: str | None = None
-    runnable_at: int | None = None
-    head_since: int | None = None
-    blocked_told: bool = False
+    blocked_by: str | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property

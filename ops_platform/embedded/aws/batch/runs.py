@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ops_platform.embedded.aws.batch.compute import ComputeEnvironment, Instance
+from ops_platform.embedded.aws.batch.compute import ComputeEnvironment
+from ops_platform.embedded.aws.batch.instances import Instance
 from ops_platform.embedded.aws.batch.model import Attempt, Job, Status, now_ms, task_id
 from ops_platform.embedded.aws.batch.outcome import NOT_STARTED, Outcome, judge
 from ops_platform.embedded.aws.batch.processes import AttemptProcess, ProcessStarter
@@ -127,7 +128,7 @@ class Runs:
         job.current = None
         outcome = judge(job, attempt, timed_out=run.timed_out)
         attempt.status_reason = outcome.status_reason
-        run.compute.release(attempt.instance_arn, job.job_id)
+        run.compute.fleet.release(attempt.instance_arn, job.job_id)
         self._listener.ended(job, outcome)
 
 
@@ -137,7 +138,7 @@ def _environment(run: Run) -> dict[str, str]:
     batch = {
         "AWS_BATCH_JOB_ID": job.job_id,
         "AWS_BATCH_JOB_ATTEMPT": str(len(job.attempts) + 1),
-        "AWS_BATCH_CE_NAME": run.compute.limits.name,
+        "AWS_BATCH_CE_NAME": run.compute.name,
         "AWS_BATCH_JQ_NAME": job.spec.queue_name,
         "AWS_EXECUTION_ENV": "AWS_ECS_EC2",
     }

@@ -1,11 +1,11 @@
-"""The scheduler of AWS Batch: FIFO queues in front of compute environments that are limited."""
+"""The scheduler of AWS Batch: all jobs of an account, and how they move on."""
 
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ops_platform.embedded.aws.batch.compute import ComputeEnvironment
+from ops_platform.embedded.aws.batch.dispatcher import Dispatcher, HeadListener
 from ops_platform.embedded.aws.batch.model import (
     NOT_STARTED,
     Job,
@@ -16,25 +16,13 @@ from ops_platform.embedded.aws.batch.model import (
 )
 from ops_platform.embedded.aws.batch.outcome import Outcome, Verdict
 from ops_platform.embedded.aws.batch.processes import ProcessStarter
+from ops_platform.embedded.aws.batch.queues import Queue
+from ops_platform.embedded.aws.batch.registry import Registry
 from ops_platform.embedded.aws.batch.runs import RunListener, Runs
 from ops_platform.embedded.aws.timing import Timing
 
-UNPLACEABLE = (
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) "
-    "is higher than that can be met by the CE(s) attached to the job queue."
-)
 _BUSY_PAUSE = 0.05
 _QUIET_PAUSE = 0.5
-
-
-@dataclass(slots=True)
-class Queue:
-    """A job queue: the jobs that are RUNNABLE, first come first served."""
-
-    name: str
-    arn: str
-    compute: ComputeEnvironment
-    runnable: list[Job] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +34,26 @@ class JobListener:
 
 
 class Scheduler(threading.Thread):
-    """Holds all jobs of one account and moves them on; every method may be called anywhere."""
+    """Holds all jobs of one account and moves them on; every method may be called anywhere.
+
+    Whoever looks at what it holds for longer than a call takes the lock ``changes``.
+    """
 
     def __init__(self, starter: ProcessStarter, timing: Timing, listener: JobListener) -> None:
         super().__init__(name="batch-scheduler", daemon=True)
-        self._timing = timing
+        self.timing = timing
+        self.registry = Registry()
+        self.changes = threading.Condition(threading.RLock())
         self._listener = listener
         self._runs = Runs(starter, timing, RunListener(self._move, self._attempt_ended))
-        self._queues: dict[str, Queue] = {}
+        self._dispatcher = Dispatcher(
+            self.registry,
+            HeadListener(self._runs.begin, listener.blocked, self._give_up),
+            patience=timing.blocked,
+        )
         self._jobs: dict[str, Job] = {}
+        self._not_admitted: dict[str, Job] = {}
         self._closed = False
-        self.changes = threading.Condition(threading.RLock())
-
-    def add_queue(self, queue: Queue) -> None:
-        """Take a queue into service."""
-        with self.changes:
-            self._queues[queue.name] = queue
 
     def submit(self, spec: JobSpec, *, job_id: str = "", array_size: int = 0) -> Job:
         """Accept a job, or an array of them."""
@@ -77,15 +69,15 @@ class Scheduler(threading.Thread):
     def cancel(self, job_id: str, reason: str) -> None:
         """CancelJob: ends what has not started, and silently does nothing to what has."""
         with self.changes:
-            if (job := self._jobs.get(job_id)) is None:
+            job = self._jobs.get(job_id)
+            if job is None or job.cancelled or job.status not in NOT_STARTED:
                 return
+            job.cancelled = True
+            job.stop_reason = reason
             for child in job.children:
                 self.cancel(child.job_id, reason)
-            if job.status in NOT_STARTED:
-                job.cancelled = True
-                job.stop_reason = reason
-                if job.status != Status.PENDING:
-                    self._end(job, Status.FAILED, reason)
+            if not job.children and job.status != Status.PENDING:
+                self._end(job, Status.FAILED, reason)
             self.changes.notify_all()
 
     def terminate(self, job_id: str, reason: str) -> None:
@@ -104,6 +96,14 @@ class Scheduler(threading.Thread):
                 self._end(job, Status.FAILED, reason)
             self.changes.notify_all()
 
+    def delete_queue(self, queue: Queue) -> None:
+        """End all jobs of a queue; it is gone when the last of them is."""
+        with self.changes:
+            queue.is_deleted = True
+            for job in self._living(queue):
+                self.terminate(job.job_id, "Job Queue was deleted")
+            self._forget_deleted()
+
     def find(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs that exist among the given ids or ARNs."""
         with self.changes:
@@ -114,12 +114,6 @@ class Scheduler(threading.Thread):
         """Return every job, newest first."""
         with self.changes:
             return list(reversed(self._jobs.values()))
-
-    def queue_front(self, name: str) -> list[Job] | None:
-        """Return the RUNNABLE jobs of a queue in their order; None if there is no such queue."""
-        with self.changes:
-            queue = self._queues.get(name)
-            return None if queue is None else list(queue.runnable)
 
     def run(self) -> None:
         """Move jobs on until the account closes."""
@@ -144,20 +138,21 @@ class Scheduler(threading.Thread):
             sequence=len(self._jobs),
             created_at=now_ms(),
         )
-        self._jobs[job_id] = job
+        self._jobs[job_id] = self._not_admitted[job_id] = job
         return job
 
     def _is_busy(self) -> bool:
-        return bool(self._runs) or any(queue.runnable for queue in self._queues.values())
+        return bool(self._runs) or any(queue.runnable for queue in self.registry.queues.values())
 
     def _settle(self) -> None:
-        for job in [job for job in self._jobs.values() if job.status in NOT_STARTED]:
-            if job.status != Status.RUNNABLE:
+        for job in list(self._not_admitted.values()):
+            if not job.is_over:
                 self._admit(job)
+            if job.status not in {Status.SUBMITTED, Status.PENDING}:
+                del self._not_admitted[job.job_id]
         self._runs.settle()
-        for queue in self._queues.values():
-            queue.compute.settle()
-            self._place(queue)
+        self._dispatcher.settle()
+        self._forget_deleted()
 
     def _admit(self, job: Job) -> None:
         """Let a job wait for what it depends on, or for its array; else make it RUNNABLE."""
@@ -173,32 +168,14 @@ class Scheduler(threading.Thread):
             self._make_runnable(job)
 
     def _make_runnable(self, job: Job) -> None:
-        queue = self._queues[job.spec.queue_name]
-        job.runnable_at, job.head_since, job.blocked_told = now_ms(), None, False
-        queue.runnable.append(job)
-        queue.runnable.sort(key=lambda job: job.sequence)
+        job.blocked_by = None
+        self._queue_of(job).add(job)
         self._move(job, Status.RUNNABLE)
 
-    def _place(self, queue: Queue) -> None:
-        """Start jobs from the head; the first that finds no room holds up all behind it."""
-        while queue.runnable:
-            head = queue.runnable[0]
-            head.head_since = head.head_since or now_ms()
-            instance = queue.compute.place(head.job_id, head.spec.vcpus, head.spec.memory)
-            if instance is None:
-                self._explain_block(queue, head, head.head_since)
-                return
-            queue.runnable.pop(0)
-            head.status_reason = None
-            self._runs.begin(head, instance, queue.compute)
-
-    def _explain_block(self, queue: Queue, head: Job, since: int) -> None:
-        if queue.compute.can_ever_hold(head.spec.vcpus, head.spec.memory) or head.blocked_told:
-            return
-        if now_ms() - since >= self._timing.blocked * 1000:
-            head.blocked_told = True
-            head.status_reason = UNPLACEABLE
-            self._listener.blocked(head)
+    def _give_up(self, job: Job, reason: str) -> None:
+        """A time limit of its queue cancels a job."""
+        job.cancelled = True
+        self._end(job, Status.FAILED, reason)
 
     def _attempt_ended(self, job: Job, outcome: Outcome) -> None:
         if outcome.verdict is Verdict.RETRY:
@@ -210,9 +187,7 @@ class Scheduler(threading.Thread):
         self._end(job, Status.SUCCEEDED if succeeded else Status.FAILED, outcome.status_reason)
 
     def _end(self, job: Job, status: Status, reason: str | None) -> None:
-        runnable = self._queues[job.spec.queue_name].runnable
-        if job in runnable:
-            runnable.remove(job)
+        self._queue_of(job).remove(job)
         job.status_reason = reason
         job.stopped_at = now_ms()
         self._move(job, status)
@@ -223,10 +198,22 @@ class Scheduler(threading.Thread):
     def _child_ended(self, parent: Job) -> None:
         if parent.is_over or not all(child.is_over for child in parent.children):
             return
-        failed = any(child.status == Status.FAILED for child in parent.children)
+        failed = parent.cancelled or any(child.status == Status.FAILED for child in parent.children)
         reason = parent.stop_reason or "Array Child Job failed" if failed else None
         self._end(parent, Status.FAILED if failed else Status.SUCCEEDED, reason)
 
     def _move(self, job: Job, status: Status) -> None:
         job.status = status
         self._listener.changed(job)
+
+    def _queue_of(self, job: Job) -> Queue:
+        return self.registry.queues[job.spec.queue_name]
+
+    def _living(self, queue: Queue) -> list[Job]:
+        jobs = self._jobs.values()
+        return [job for job in jobs if job.spec.queue_name == queue.name and not job.is_over]
+
+    def _forget_deleted(self) -> None:
+        for queue in [each for each in self.registry.queues.values() if each.is_deleted]:
+            if not self._living(queue):
+                del self.registry.queues[queue.name]

@@ -3,20 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from moto.batch.models import JobDefinition, JobQueue
+from moto.batch.models import JobDefinition
 
 from ops_platform.embedded.aws.batch.model import ExitRule, JobSpec
+from ops_platform.embedded.aws.batch.queues import Queue
 
 Request = Mapping[str, Any]
 
 
-def read_submission(request: Request, definition: JobDefinition, queue: JobQueue) -> JobSpec:
+def read_submission(request: Request, definition: JobDefinition, queue: Queue) -> JobSpec:
     """Return what is to run.
 
     Args:
         request: The body of SubmitJob.
         definition: The job definition as moto holds it.
-        queue: The job queue as moto holds it.
+        queue: The job queue.
     """
     properties = definition.container_properties or {}
     overrides = request.get("containerOverrides") or {}
@@ -38,6 +39,7 @@ def read_submission(request: Request, definition: JobDefinition, queue: JobQueue
         parameters=parameters,
         vcpus=float(resources.get("VCPU", "1")),
         memory=int(resources.get("MEMORY", "512")),
+        gpus=int(resources.get("GPU", "0")),
         attempts=int(retry.get("attempts") or 1),
         exit_rules=tuple(_exit_rule(rule) for rule in retry.get("evaluateOnExit", ())),
         timeout_seconds=timeout.get("attemptDurationSeconds"),
