@@ -132,7 +132,10 @@ class FakeQueues:
         return job.id
 
     def submit_array(self, size: int, queue: str = "flows", **asked: Any) -> str:
-        """Submit an array, whose parent waits for its RUNNABLE children; return the parent's id."""
+        """Submit an array, whose parent waits for its RUNNABLE children; return the parent's id.
+
+        One that depends on others is PENDING with all its children, which do not tell why.
+        """
         parent = self._accept(queue, None, asked)
         self.api.move(parent, "PENDING")
         for index in range(size):
@@ -141,12 +144,14 @@ class FakeQueues:
             child.detail["arrayProperties"] = {"index": index}
             child.parent = parent
             parent.children.append(child)
-            self.api.move(child, "RUNNABLE")
+            self.api.move(child, "PENDING" if parent.detail["dependsOn"] else "RUNNABLE")
         return parent.id
 
     def ready(self, job_id: str) -> None:
-        """Make a job RUNNABLE, whose dependencies are over."""
-        self.api.move(self.job(job_id), "RUNNABLE")
+        """Make a job RUNNABLE, or the children of an array, whose dependencies are over."""
+        job = self.job(job_id)
+        for each in job.children or [job]:
+            self.api.move(each, "RUNNABLE")
 
     def explain(self, job_id: str, reason: str) -> None:
         """Have Batch say why a job is stuck."""

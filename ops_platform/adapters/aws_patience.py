@@ -19,6 +19,11 @@ BUSY = frozenset(
 )  # fmt: skip
 """AWS's names for not now: others use up what the account may ask, or AWS has trouble itself."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_HINTS = dict.fromkeys(
+    BUSY,
+    "AWS is busy, or others use up what it allows this account to ask; the next time goes on where"
+    " this one stopped.",
+)
 
 
 class AwsBusyError(AwsError):
@@ -75,9 +80,7 @@ class PatientCaller:
                 if error.code not in BUSY:
                     raise
                 if waited > self._patience:
-                    raise AwsBusyError(
-                        f"{error} It will be tried again.", code=error.code
-                    ) from error
+                    raise AwsBusyError(str(error), code=error.code) from error
             self._sleep(pause)
 
     def _once(
@@ -88,7 +91,7 @@ class PatientCaller:
         arguments: Mapping[str, object],
     ) -> Mapping[str, Any]:
         try:
-            with explained(doing):
+            with explained(doing, hints=_HINTS):
                 answer = request(**arguments)
         except AwsError as error:
             self.calls[action] += _requests(getattr(error.__cause__, "response", {}))

@@ -127,8 +127,8 @@ class Dependency(_Aws, frozen=True):
 class WaitingDetail(_Aws, frozen=True):
     """What a job that waits tells beside `aws_documents.Job`."""
 
-    tags: dict[str, str] | None = None
-    parameters: dict[str, str] | None = None
+    tags: dict[str, str | None] | None = None
+    parameters: dict[str, str | None] | None = None
     depends_on: list[Dependency] | None = None
     share_identifier: Name | None = None
 

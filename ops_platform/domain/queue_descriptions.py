@@ -130,8 +130,8 @@ def waiting_job_of(
         return None
     return WaitingJob(
         job=Job(account, event),
-        tags=detail.tags or {},
-        parameters=detail.parameters or {},
+        tags=_given(detail.tags),
+        parameters=_given(detail.parameters),
         depends_on=tuple(dict.fromkeys(needed)),
         share=detail.share_identifier,
     )
@@ -141,6 +141,10 @@ def parent_of(job_id: str) -> str | None:
     """Return the id of the array that a job is a child of."""
     parent, colon, _ = job_id.partition(":")
     return parent if colon else None
+
+
+def _given(values: Mapping[str, str | None] | None) -> dict[str, str]:
+    return {name: value for name, value in (values or {}).items() if value is not None}
 
 
 def _needed(described: Described) -> Iterable[str]:
