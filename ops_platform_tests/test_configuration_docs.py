@@ -19,12 +19,15 @@ _PAGE = Path(__file__).parents[1] / "docs/configuration.md"
 _TEXT = _PAGE.read_text()
 _ROW = re.compile(r"^\| `([^`]+)` \| ([^|]*) \| ([^|]*) \| (.*?) \| (.+) \|$", re.MULTILINE)
 _LEAVES = dict(leaves())
-_BROKE = "A run failed or timed out; a schedule was missed"
+_BROKE = "A run failed or timed out; a schedule was missed; a queue is blocked"
+_LESS = "A run was aborted by a person; a job does not start, and nothing has failed yet"
 _HAPPENED = {
     Kind.RUN_FAILED: _BROKE,
     Kind.RUN_TIMED_OUT: _BROKE,
     Kind.MISSED_SCHEDULE: _BROKE,
-    Kind.RUN_ABORTED: "A run was aborted by a person",
+    Kind.QUEUE_BLOCKED: _BROKE,
+    Kind.RUN_ABORTED: _LESS,
+    Kind.JOB_STUCK: _LESS,
     Kind.INTERACTIVE_FAILED: "A run that somebody started by hand failed",
     Kind.PLATFORM_STALLED: "The platform itself stands still",
 }

@@ -18,6 +18,7 @@ from ops_platform.domain.headlines import (
     cause,
     happened,
     has_recovered,
+    lead,
     over,
     sign,
 )
@@ -30,8 +31,9 @@ from ops_platform.domain.incident_blocks import (
     links,
     meant_for,
 )
-from ops_platform.domain.incidents import State
+from ops_platform.domain.incidents import OF_RUNS, State
 from ops_platform.domain.mrkdwn import clip, escape
+from ops_platform.domain.standstill_blocks import sentences, standstill
 from ops_platform.domain.story import Story
 
 TEXT_LIMIT = 4000
@@ -58,7 +60,8 @@ def render(story: Story, now: datetime) -> Message:
     incident = story.incident
     blocks = [
         header(f"{sign(story.severity, incident.state)} {happened(incident)}"),
-        section(f"{called(story)}{cause(story)}"),
+        section(f"{called(story)}{lead(story)}"),
+        *_at_length(story),
         *extent(story, now),
         facts(story),
         *failing_steps(incident),
@@ -67,6 +70,12 @@ def render(story: Story, now: datetime) -> Message:
         *meant_for(story.meant_for),
     ]
     return Message(announcement(story), blocks)
+
+
+def _at_length(story: Story) -> list[Block]:
+    """Return what the first words leave out, of what failed by no error of its code."""
+    found = standstill(story)
+    return found if story.incident.kind in OF_RUNS else [*found, *sentences(story.incident)]
 
 
 def render_plain(message: Message) -> Message:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ops_platform.domain.bursts import BurstRule
-from ops_platform.domain.incidents import Incident, Kind, State
+from ops_platform.domain.incidents import OF_RUNS, Incident, Kind, State
+from ops_platform.domain.interactive import is_interactive
 from ops_platform.domain.routes import Routing
 
 # Of these nothing more is to come, so there is nothing to wait for.
-_SETTLED = frozenset({Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED})
+_SETTLED = frozenset(Kind) - OF_RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ class AlertPolicy:
             ("account is observed only", account in self.observed_accounts),
             (
                 "interactive runs of this account are not alerted",
-                incident.kind is Kind.INTERACTIVE_FAILED
-                and account in self.quiet_about_interactive,
+                _is_of_a_person(incident) and account in self.quiet_about_interactive,
             ),
             ("no channel is set", not self.routing.channels_of(incident)),
         )
@@ -87,3 +87,9 @@ class AlertPolicy:
         return self.unwanted(incident) or next(
             (reason for reason, applies in cases if applies), None
         )
+
+
+def _is_of_a_person(incident: Incident) -> bool:
+    """Tell whether an incident is of a run before which somebody sits."""
+    waits = incident.kind is Kind.JOB_STUCK and incident.run_id != ""
+    return (waits and is_interactive(incident.run_id)) or incident.kind is Kind.INTERACTIVE_FAILED

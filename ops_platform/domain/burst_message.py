@@ -18,6 +18,7 @@ from ops_platform.domain.identity import Links
 from ops_platform.domain.incident_blocks import meant_for as meant_for_channel
 from ops_platform.domain.incidents import Incident, Kind, State
 from ops_platform.domain.mrkdwn import clip, code, escape, link
+from ops_platform.domain.routes import OF_PLATFORM
 from ops_platform.domain.words import counted, duration
 
 RUNS_SHOWN = 10
@@ -26,6 +27,15 @@ _NAMES_SHOWN = 5
 _NAME_LIMIT = 80
 _ERROR_LIMIT = 160
 _LINK_LIMIT = 300
+_WORDS: dict[Kind | None, tuple[str, str]] = {
+    Kind.PLATFORM_STALLED: ("check", "checks"),
+    Kind.QUEUE_BLOCKED: ("queue", "queues"),
+}
+_HAPPENED: dict[Kind | None, tuple[str, str]] = {
+    Kind.MISSED_SCHEDULE: ("did not start", "failed and recovered"),
+    Kind.QUEUE_BLOCKED: ("are blocked", "were blocked and move again"),
+    Kind.JOB_STUCK: ("wait for jobs that do not start", "had to wait for jobs"),
+}
 
 
 def render_burst(
@@ -51,17 +61,20 @@ def render_burst(
 
 def _headline(burst: Burst) -> str:
     members, common = burst.members, common_of(burst.by, burst.members)
-    checks = all(member.kind is Kind.PLATFORM_STALLED for member in members)
-    runs = counted(len(members), *(("check", "checks") if checks else ("run", "runs")))
+    runs = counted(len(members), *_WORDS.get(_only_kind(burst), ("run", "runs")))
     of, why = (f" of {common}", "") if burst.by is By.FLOW else ("", f": {common}")
     return f"{runs}{of} {_happened(burst)} in {members[0].account}{_within(members)}{why}"
 
 
 def _happened(burst: Burst) -> str:
-    if burst.standing.state is State.RESOLVED:
-        return "failed and recovered"
-    missed = all(member.kind is Kind.MISSED_SCHEDULE for member in burst.members)
-    return "did not start" if missed else "failed"
+    happened, and_then = _HAPPENED.get(_only_kind(burst), ("failed", "failed and recovered"))
+    return and_then if burst.standing.state is State.RESOLVED else happened
+
+
+def _only_kind(burst: Burst) -> Kind | None:
+    """Return the kind that all of them have, if they have one."""
+    kinds = {member.kind for member in burst.members}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _within(members: Sequence[Incident]) -> str:
@@ -79,6 +92,8 @@ def _called(burst: Burst, mentions: Sequence[str]) -> str:
     if len(owners) > CALLED:
         names.append(f"and {counted(len(owners) - CALLED, 'more owner', 'more owners')}")
     colon = "" if mentions else ":"
+    if not names and burst.members[0].kind in OF_PLATFORM:
+        return ""
     return f"{' '.join(names) or 'Owners unknown'}{colon} "
 
 
@@ -89,7 +104,13 @@ def _when(members: Sequence[Incident]) -> str:
 
 def _recovered(members: Sequence[Incident]) -> str:
     well = sum(member.state is State.RESOLVED for member in members)
-    return f" · {RESOLVED_SIGN} {well:,} of {len(members):,} recovered" if well else ""
+    if not well:
+        return ""
+    return f" · {RESOLVED_SIGN} {well:,} of {len(members):,} {_well(members[0])}"
+
+
+def _well(member: Incident) -> str:
+    return "over" if member.kind is Kind.JOB_STUCK else "recovered"
 
 
 def _common(burst: Burst) -> str:
@@ -97,7 +118,9 @@ def _common(burst: Burst) -> str:
     if burst.by is By.FLOW:
         kinds, what = Counter(member.reason for member in burst.members), "Why"
     else:
-        kinds, what = Counter(member.flow for member in burst.members), "Flows"
+        queues = _only_kind(burst) is Kind.QUEUE_BLOCKED
+        kinds = Counter(member.flow for member in burst.members)
+        what = "Queues" if queues else "Flows"
     error = _common_error(burst)
     said = f"\n*Error* {code(error, _ERROR_LIMIT)}" if error else ""
     return f"*{what}* {_ranked(kinds)}{said}"
@@ -130,7 +153,7 @@ def _run(member: Incident, by: By, links: Links, *, with_error: bool) -> str:
         _linked_run(member, links),
         time_of_day(member.opened_at),
         code(member.owner, _NAME_LIMIT) if member.owner else None,
-        f"{RESOLVED_SIGN} recovered" if member.state is State.RESOLVED else None,
+        f"{RESOLVED_SIGN} {_well(member)}" if member.state is State.RESOLVED else None,
         code(member.error, _ERROR_LIMIT) if member.error and with_error else None,
     )
     return f"• {' · '.join(filter(None, parts))}"

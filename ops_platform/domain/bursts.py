@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ops_platform.domain.incidents import Incident, State, digest_of
+from ops_platform.domain.incidents import Incident, Kind, State, digest_of
 from ops_platform.domain.telling import Standing
+
+# What only waits has not failed, and a queue may have the name of a flow.
+_APART = frozenset({Kind.JOB_STUCK, Kind.QUEUE_BLOCKED})
 
 
 class By(StrEnum):
@@ -32,7 +35,8 @@ class BurstRule:
     def key(self, incident: Incident) -> str:
         """Return what an incident has in common with the others of its burst."""
         common = incident.flow if self.by is By.FLOW else incident.reason
-        return f"{self.by}\n{incident.account}\n{common}"
+        apart = [incident.kind] if incident.kind in _APART else []
+        return "\n".join([self.by, incident.account, common, *apart])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class Burst:
             shown=digest_of(f"{member.id} {member.opened_at}" for member in still_open),
             resolved_at=None if still_open else max(ends, default=None),
         )
+
+
+def kinds_like(kind: Kind) -> frozenset[Kind]:
+    """Return the kinds of incidents that may be told as one with those of a kind."""
+    return frozenset({kind}) if kind in _APART else frozenset(Kind) - _APART
 
 
 def common_of(by: By, members: Iterable[Incident]) -> str:

@@ -5,7 +5,7 @@ import msgspec
 from ops_platform.domain.events import JobEvent
 from ops_platform.domain.identity import Links, arn_tail
 from ops_platform.domain.mrkdwn import clip, code, escape
-from ops_platform.domain.reasons import classify, explain, tell_attempts
+from ops_platform.domain.reasons import classify, explain, gave_up, tell_attempts, unmarked
 
 # What Batch says of every task that fails by itself.
 _NO_NEWS = frozenset({"Essential container in task exited"})
@@ -31,6 +31,8 @@ def ending(job: JobEvent, limit: int) -> str:
 def details(job: JobEvent, limit: int) -> str:
     """Return how each attempt of a job ended, and what Batch says of it."""
     told = _said(job)
+    if gave_up(job) and not job.attempts:
+        return code(told, limit)
     return f"{attempts(job)}{f': {code(told, limit)}' if told else ''}"
 
 
@@ -44,7 +46,7 @@ def attempts(job: JobEvent) -> str:
 def _said(job: JobEvent) -> str:
     """Return what Batch says of the job, but for what it says of every job that fails."""
     news = (text for text in (job.container_reason, job.status_reason) if text)
-    return "; ".join(dict.fromkeys(text for text in news if text not in _NO_NEWS))
+    return "; ".join(dict.fromkeys(unmarked(text) for text in news if text not in _NO_NEWS))
 
 
 def host(job: JobEvent) -> str | None:

@@ -7,10 +7,12 @@ from ops_platform.domain.blocks import Block, context, moment, section
 from ops_platform.domain.course import streak
 from ops_platform.domain.failed_job import attempts, details, host, task_url
 from ops_platform.domain.headlines import ERROR_LIMIT, NAME_LIMIT, WITHOUT_RUN, exception
-from ops_platform.domain.incidents import Incident, Kind, Tally
+from ops_platform.domain.incidents import OF_RUNS, Incident, Kind, Tally
 from ops_platform.domain.job_log import LogAbsence
 from ops_platform.domain.log_excerpt import excerpt
 from ops_platform.domain.mrkdwn import code, link
+from ops_platform.domain.reasons import never_ran
+from ops_platform.domain.routes import OF_PLATFORM
 from ops_platform.domain.story import JobLog, Story
 from ops_platform.domain.words import counted, duration
 
@@ -22,6 +24,8 @@ _ENDED: Final = {
     Kind.RUN_ABORTED: "Aborted",
     Kind.MISSED_SCHEDULE: "Expected",
     Kind.PLATFORM_STALLED: "Since",
+    Kind.QUEUE_BLOCKED: "Noticed",
+    Kind.JOB_STUCK: "Noticed",
 }
 _NO_LOG: Final = {
     LogAbsence.MISSING: "CloudWatch has no log of it.",
@@ -40,7 +44,7 @@ def extent(story: Story, now: datetime) -> list[Block]:
 
 def counts(incident: Incident) -> str:
     """Return how many jobs failed by themselves, were dragged along, and succeeded."""
-    if incident.kind in WITHOUT_RUN:
+    if incident.kind not in OF_RUNS:
         return ""
     succeeded = sum(tally.succeeded for tally in incident.steps.values())
     others = f", {succeeded:,} succeeded" if succeeded else ""
@@ -71,11 +75,17 @@ def facts(story: Story) -> Block:
         _named("Severity", str(story.severity or "")),
     ]
     lines = (
-        _named("Run" if _has_run(incident) else "Check", code(incident.run_id, NAME_LIMIT)),
+        _about(incident),
         _named(_ENDED.get(incident.kind, "Failed"), _when(incident)),
         " · ".join(filter(None, told)),
     )
     return section("\n".join(filter(None, lines)))
+
+
+def _about(incident: Incident) -> str:
+    if incident.kind is Kind.QUEUE_BLOCKED:
+        return _named("Queue", code(incident.flow, NAME_LIMIT))
+    return _named("Run" if _has_run(incident) else "Check", code(incident.run_id, NAME_LIMIT))
 
 
 def _has_run(incident: Incident) -> bool:
@@ -125,13 +135,15 @@ def _tally(tally: Tally) -> str:
 
 def first_failure(story: Story) -> list[Block]:
     """Return which job failed first, where, how its attempts ended, and the end of its log."""
-    if not story.incident.job_id:
+    if not story.incident.job_id or story.standstill is not None:
         return []
+    if story.incident.kind is Kind.QUEUE_BLOCKED:
+        return [section(f"*At its head* {_at_the_head(story)}")]
     place = host(story.job.latest) if story.job else None
     where = f"on host {code(place)}" if place else ""
     name = code(story.incident.job_id, NAME_LIMIT)
     told = ", ".join(filter(None, (name, where, _ended(story))))
-    log = _log(story.log) if story.log else ""
+    log = "" if story.job and never_ran(story.job.latest) else _log(story.log)
     return [section(f"*{_first(story.incident)}* {told}\n{log}".rstrip())]
 
 
@@ -149,7 +161,22 @@ def _ended(story: Story) -> str:
     )
 
 
-def _log(log: JobLog) -> str:
+def _at_the_head(story: Story) -> str:
+    """Return which job blocks a queue, and whose it is."""
+    latest = story.job.latest if story.job else None
+    flow, step, owner = (latest.flow, latest.step, latest.owner) if latest else (None, None, None)
+    told = (
+        code(story.incident.job_id or "", NAME_LIMIT),
+        f"of {code(flow, NAME_LIMIT)}" if flow else "",
+        f"step {code(step, NAME_LIMIT)}" if step else "",
+        f"owner {code(owner, NAME_LIMIT)}" if owner else "",
+    )
+    return ", ".join(filter(None, told))
+
+
+def _log(log: JobLog | None) -> str:
+    if log is None:
+        return ""
     return excerpt(log, LOG_LIMIT) or (_NO_LOG[log.absence] if log.absence else "")
 
 
@@ -158,7 +185,7 @@ def links(story: Story) -> list[Block]:
     incident, to = story.incident, story.links
     arn, stream = incident.execution_arn, incident.log_stream
     named = [
-        ("Run", to.run(incident.flow, incident.run_id) if _has_run(incident) else None),
+        ("Run", _run(story)),
         ("First failed task", _task(story)),
         ("Execution", to.execution(arn) if arn else None),
         ("Log", to.log(stream) if stream else None),
@@ -168,15 +195,24 @@ def links(story: Story) -> list[Block]:
     return [context(" · ".join([*shown, f"Incident {code(incident.id, NAME_LIMIT)}"]))]
 
 
+def _run(story: Story) -> str | None:
+    incident = story.incident
+    known = _has_run(incident) and incident.run_id
+    return story.links.run(incident.flow, incident.run_id) if known else None
+
+
 def _history(story: Story) -> str | None:
     incident = story.incident
-    if incident.kind is Kind.PLATFORM_STALLED:
+    if incident.kind in OF_PLATFORM:
         return None
     return story.links.history(incident.account, incident.project, incident.flow)
 
 
 def _task(story: Story) -> str | None:
     incident = story.incident
+    # Metaflow knows a task once its container has begun.
+    if story.standstill is not None or incident.kind not in OF_RUNS:
+        return None
     if story.job:
         return task_url(story.links, incident.flow, incident.run_id, story.job.latest)
     # Of a run by hand, only the job itself tells the task's id.

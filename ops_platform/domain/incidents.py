@@ -15,7 +15,15 @@ import msgspec
 from ops_platform.domain.events import ExecutionEvent, JobEvent
 from ops_platform.domain.identity import arn_tail
 from ops_platform.domain.lifecycle import Execution, Job, ended_at
-from ops_platform.domain.reasons import Reason, classify, explain
+from ops_platform.domain.reasons import (
+    STALE_ERROR,
+    STALE_MARK,
+    Reason,
+    classify,
+    explain,
+    gave_up,
+    unmarked,
+)
 
 
 class Kind(StrEnum):
@@ -30,6 +38,10 @@ class Kind(StrEnum):
     """A run that should have started and did not."""
     PLATFORM_STALLED = "platform_stalled"
     """This platform itself does not do its work."""
+    QUEUE_BLOCKED = "queue_blocked"
+    """A job queue starts nothing although jobs wait in it."""
+    JOB_STUCK = "job_stuck"
+    """A job waits for longer than its policy takes for granted; a warning, nothing has failed."""
 
 
 class State(StrEnum):
@@ -44,6 +56,8 @@ KINDS = {
     "TIMED_OUT": Kind.RUN_TIMED_OUT,
     "ABORTED": Kind.RUN_ABORTED,
 }
+OF_RUNS = frozenset({*KINDS.values(), Kind.INTERACTIVE_FAILED})
+"""The kinds that tell of a run's failed jobs."""
 RUN_REASONS = {"TIMED_OUT": Reason.RUN_TIMED_OUT, "ABORTED": Reason.RUN_ABORTED}
 
 
@@ -57,6 +71,8 @@ class Tally(msgspec.Struct, frozen=True):
 
 class Incident(msgspec.Struct, frozen=True):
     """One failed run, or another trouble that somebody has to know of.
+
+    ``error`` is the words of the error; of what is no failed run, sentences of ours, one a line.
 
     ``failed_jobs`` failed by themselves no later than the execution's stop; ``collateral_jobs``
     ended after it or were aborted. ``job_id``, ``step`` and ``log_stream`` are those of the first
@@ -120,6 +136,9 @@ def correlate(run: Run) -> Incident | None:
     if failure is None or run.execution.is_map_child or not is_metaflow_run(run):
         return None
     roots, collateral = split_failures(run.failed, ended_at(failure), since=failure.redriven_at)
+    if stopped_as_stale(failure):  # its jobs ended with it, even those that were a little quicker
+        collateral += [job for job in roots if was_ended(job.latest)]
+        roots = [job for job in roots if not was_ended(job.latest)]
     first = min(roots, key=_failed_first, default=None)
     machine = run.execution.machine
     resolved = run.execution.latest.status == "SUCCEEDED"
@@ -170,7 +189,8 @@ def split_failures(
     """Split failed jobs into root failures and collateral.
 
     A job that was terminated or cancelled did not fail by itself, unless nothing else did: then
-    the abort itself is what broke the run. What ended before ``since``, when the run was last
+    the abort itself is what broke the run. One that was given up because it could not start did
+    fail by itself. What ended before ``since``, when the run was last
     redriven, belongs to an earlier failure and is left out.
     """
     early: list[Job] = []
@@ -181,14 +201,20 @@ def split_failures(
         if since is not None and job.stopped_at is not None and job.stopped_at < since:
             continue
         (early if job.stopped_at is not None and job.stopped_at <= stop else collateral).append(job)
-    by_themselves = [job for job in early if not _aborted(job.latest)]
+    by_themselves = [job for job in early if not was_ended(job.latest)]
     if not by_themselves:
         return early, collateral
-    return by_themselves, collateral + [job for job in early if _aborted(job.latest)]
+    return by_themselves, collateral + [job for job in early if was_ended(job.latest)]
 
 
-def _aborted(job: JobEvent) -> bool:
-    return job.terminated or job.cancelled
+def was_ended(job: JobEvent) -> bool:
+    """Tell a job that was terminated or cancelled from one that failed by itself."""
+    return (job.terminated or job.cancelled) and not gave_up(job)
+
+
+def stopped_as_stale(failure: ExecutionEvent) -> bool:
+    """Tell whether this platform stopped a run because a job of it could not start."""
+    return failure.error == STALE_ERROR or (failure.cause or "").startswith(STALE_MARK)
 
 
 def _failed_first(job: Job) -> tuple[datetime | None, str]:
@@ -206,7 +232,9 @@ def tally(
 
 
 def _reason(failure: ExecutionEvent, first: Job | None) -> str:
-    ended_from_outside = first is None or _aborted(first.latest)
+    ended_from_outside = first is None or was_ended(first.latest)
+    if ended_from_outside and stopped_as_stale(failure):
+        return Reason.STALE
     if failure.status in RUN_REASONS and ended_from_outside:
         return RUN_REASONS[failure.status]
     if first is not None:
@@ -218,6 +246,8 @@ def _reason(failure: ExecutionEvent, first: Job | None) -> str:
 
 def _error(failure: ExecutionEvent, first: Job | None) -> str | None:
     said = [part for part in (failure.error, failure.cause) if part]
+    if stopped_as_stale(failure):
+        said = [unmarked(failure.cause)] if failure.cause else []
     if first is None:
         return "; ".join(said) or None
     # Whoever aborted a run may have said why; of a failed run its cause repeats the job's.

@@ -13,12 +13,18 @@ from ops_platform.domain.headlines import (
     cause,
     happened,
     over,
+    subject,
 )
-from ops_platform.domain.incidents import Incident
+from ops_platform.domain.incidents import Incident, Kind
 from ops_platform.domain.mrkdwn import clip, escape
 from ops_platform.domain.story import Story
 from ops_platform.domain.telling import Why
 from ops_platform.domain.words import roughly
+
+_STILL = {
+    Kind.QUEUE_BLOCKED: "is still blocked",
+    Kind.JOB_STUCK: "still has a job that does not start",
+}
 
 
 def render_note(why: Why, story: Story, *, now: datetime) -> Message:
@@ -50,10 +56,12 @@ def _again(story: Story, now: datetime) -> str:
 
 def _reminder(story: Story, now: datetime) -> str:
     incident = story.incident
-    flow, account = (clip(escape(name), NAME_LIMIT) for name in (incident.flow, incident.account))
+    names = (subject(incident), incident.account)
+    what, account = (clip(escape(name), NAME_LIMIT) for name in names)
+    still = _STILL.get(incident.kind, "is still broken")
     length = roughly(now - incident.opened_at)
     return (
-        f"{called(story)}{flow} in {account} is still broken, for {length} now: {cause(story)}"
+        f"{called(story)}{what} in {account} {still}, for {length} now: {cause(story)}"
         f"{_streak(story, now)}"
     )
 

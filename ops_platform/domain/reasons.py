@@ -13,6 +13,13 @@ from ops_platform.domain.events import Attempt, JobEvent
 
 STALE_MARK = "ops_platform cancelled this stale job"
 """How the reason begins that this platform gives Batch for cancelling a stale job."""
+STALE_ERROR = "OpsPlatform.StaleJob"
+"""The error that this platform gives Step Functions for stopping a run because of a stale job."""
+TIME_LIMIT_MARK = "Canceled by JobStateTimeLimit action"
+"""How the reason begins that Batch gives for what a queue's time-limit action has cancelled."""
+
+GAVE_UP = (STALE_MARK, TIME_LIMIT_MARK)
+"""How the reason of a job begins that was ended because it could not start."""
 
 
 class Reason(StrEnum):
@@ -35,6 +42,8 @@ class Reason(StrEnum):
     RUN_TIMED_OUT = "run timed out"
     MISSED_SCHEDULE = "missed schedule"
     PLATFORM_STALLED = "platform stalled"
+    QUEUE_BLOCKED = "queue blocked"
+    JOB_STUCK = "job does not start"
     UNKNOWN = "unknown"
 
 
@@ -48,7 +57,7 @@ class Rule:
 
 RULES = (
     Rule(Reason.STALE, re.compile(rf"^{re.escape(STALE_MARK)}")),
-    Rule(Reason.TIME_LIMIT, re.compile(r"^Canceled by JobStateTimeLimit action")),
+    Rule(Reason.TIME_LIMIT, re.compile(rf"^{re.escape(TIME_LIMIT_MARK)}")),
     # By the client of an interactive run, or by Step Functions when a sibling failed.
     Rule(Reason.TERMINATED, re.compile(r"^Metaflow initiated job termination|by AWS Step Func")),
     Rule(Reason.IMAGE_PULL, re.compile(r"^Cannot ?Pull|ImagePullBackOff|^ErrImagePull")),
@@ -82,6 +91,29 @@ _SIGNALS = {
 """Exit codes by which a shell, and so Metaflow's, reports that a signal ended the task."""
 
 
+NEVER_BEGAN = frozenset({Reason.STALE, Reason.TIME_LIMIT, Reason.JOB_STUCK})
+"""The reasons that tell why a job did not start; what ran before it, if anything, is not asked."""
+
+
+def gave_up(job: JobEvent) -> bool:
+    """Tell whether a job was ended because it could not start: by us, or by its queue's rule.
+
+    Though somebody cancelled it, it failed by itself.
+    """
+    return (job.status_reason or "").startswith(GAVE_UP)
+
+
+def never_ran(job: JobEvent) -> bool:
+    """Tell whether a job ended without any attempt of it, so that it has no log either."""
+    traces = (job.started_at, job.exit_code, job.log_stream, job.container_reason)
+    return not job.attempts and all(trace is None for trace in traces)
+
+
+def unmarked(text: str) -> str:
+    """Return a reason of ours without the mark by which it is known."""
+    return text.removeprefix(STALE_MARK).removeprefix(": ") if text != STALE_MARK else text
+
+
 def classify(job: JobEvent) -> Reason:
     """Return why a failed job failed."""
     told = _told((job.container_reason, job.status_reason))
@@ -93,7 +125,12 @@ def classify(job: JobEvent) -> Reason:
 
 
 def explain(job: JobEvent) -> str:
-    """Return the failure in Batch's own words, with the exit code if there is one."""
+    """Return the failure in Batch's own words, with the exit code if there is one.
+
+    A job that was given up has none to speak of; of one that we did, the words are ours.
+    """
+    if gave_up(job):
+        return unmarked(job.status_reason or "")
     words = [text for text in (job.container_reason, job.status_reason) if text]
     code = f"exit code {_named(job.exit_code)}" if job.exit_code is not None else "no exit code"
     return "; ".join([*dict.fromkeys(words), code])

@@ -6,17 +6,22 @@ from enum import StrEnum
 
 from ops_platform.domain.incidents import Incident, Kind
 from ops_platform.domain.names import matches
+from ops_platform.domain.reasons import Reason
 
 
 class Severity(StrEnum):
     """How much an incident matters."""
 
     CRITICAL = "critical"
-    """A run of production broke, or did not start, and nobody may have noticed."""
+    """A run of production broke, or cannot start, and nobody may have noticed."""
     WARNING = "warning"
-    """The same where nothing depends on it, or a person ended a run of production."""
+    """The same where nothing depends on it, or a run of production that was ended, or waits."""
     INFO = "info"
     """Somebody sits in front of it."""
+
+
+OF_PLATFORM = frozenset({Kind.PLATFORM_STALLED, Kind.QUEUE_BLOCKED})
+"""The kinds that concern whoever runs the platform, and no flow's owner."""
 
 
 class Stage(StrEnum):
@@ -49,11 +54,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All routes, the first that takes an incident counts; then its account's channel."""
+    """All routes, the first that takes an incident counts; then its account's channel.
+
+    ``platform`` is the channel of whoever runs the platform, if there is one of their own.
+    """
 
     routes: Sequence[Route]
     channels: Mapping[str, str | None]
     stages: Mapping[str, Stage]
+    platform: str | None = None
 
     def channels_of(self, incident: Incident) -> tuple[str, ...]:
         """Return where an incident is told; empty if nowhere."""
@@ -61,7 +70,8 @@ class Routing:
         for route in self.routes:
             if route.takes(incident, level):
                 return route.channels
-        channel = self.channels.get(incident.account)
+        of_account = self.channels.get(incident.account)
+        channel = (self.platform if incident.kind in OF_PLATFORM else None) or of_account
         return (channel,) if channel else ()
 
 
@@ -72,6 +82,8 @@ def severity(incident: Incident, stage: Stage) -> Severity:
     if incident.kind is Kind.INTERACTIVE_FAILED:
         return Severity.INFO
     loud = stage is Stage.PRODUCTION
-    if incident.kind is Kind.RUN_ABORTED:
+    # A run that we stopped because a job could not start broke, and is nobody's intention.
+    by_a_person = incident.kind is Kind.RUN_ABORTED and incident.reason != Reason.STALE
+    if by_a_person or incident.kind is Kind.JOB_STUCK:
         return Severity.WARNING if loud else Severity.INFO
     return Severity.CRITICAL if loud else Severity.WARNING

@@ -8,6 +8,7 @@ from ops_platform.domain.incidents import Incident
 from ops_platform.domain.job_log import LogAbsence
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.routes import Severity
+from ops_platform.domain.standstill import Standstill
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Story:
     """An incident with all that its messages show.
 
     ``mention`` is Slack markup that names the owner. ``meant_for`` is the channel that the message
-    was meant for if it goes to another instead. ``job`` is the first root failure.
+    was meant for if it goes to another instead. ``job`` is the first root failure, ``standstill``
+    what kept it from starting if that is why it failed.
     """
 
     incident: Incident
@@ -48,3 +50,4 @@ class Story:
     meant_for: str | None = None
     severity: Severity | None = None
     job: Job | None = None
+    standstill: Standstill | None = None

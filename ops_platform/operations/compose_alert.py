@@ -22,8 +22,10 @@ from ops_platform.domain.incidents import Incident, digest_of
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.notes import render_note
 from ops_platform.domain.routes import Stage, severity
+from ops_platform.domain.standstill import Standstill
 from ops_platform.domain.story import JobLog, Story, Track
 from ops_platform.domain.telling import NOTED, Standing, Told, Why, standing
+from ops_platform.operations.find_standstill import standstill_of
 from ops_platform.operations.plan_alerts import page_part
 
 Mention = Callable[[str | None], str | None]
@@ -46,6 +48,7 @@ class Material:
     job: Job | None = None
     page: Page | None = None
     jobs: Sequence[Job] = ()
+    standstill: Standstill | None = None
 
     @property
     def standing(self) -> Standing:
@@ -111,6 +114,7 @@ class Composer:
             meant_for=meant_for,
             severity=severity(incident, stage),
             job=material.job,
+            standstill=material.standstill,
         )
 
     def _mentions(self, burst: Burst) -> list[str]:
@@ -130,6 +134,7 @@ def gather(tx: Transaction, alert: Alert, parent: Alert, incident: Incident) -> 
     if burst is not None and burst.still_open and incident not in burst.still_open:
         incident = burst.still_open[0]
     job_id, account = incident.job_id, incident.account
+    job = jobs.load(tx, account, [job_id]).get(job_id) if job_id else None
     return Material(
         alert,
         incident,
@@ -137,7 +142,8 @@ def gather(tx: Transaction, alert: Alert, parent: Alert, incident: Incident) -> 
         burst=burst,
         track=tracks.track(tx, incident),
         log=job_logs.load(tx, account, job_id) if job_id else None,
-        job=jobs.load(tx, account, [job_id]).get(job_id) if job_id else None,
+        job=job,
+        standstill=standstill_of(tx, incident, job),
     )
 
 

@@ -17,11 +17,12 @@ from ops_platform.domain.aws_values import millis
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.events import Event, ExecutionEvent, JobEvent
 from ops_platform.domain.execution_history import History
-from ops_platform.domain.incidents import Incident
+from ops_platform.domain.incidents import OF_RUNS, Incident, was_ended
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence
 from ops_platform.domain.job_log_reading import READ_BYTES, READ_LINES, read_log
 from ops_platform.domain.lifecycle import JOB_ENDS, Execution
 from ops_platform.domain.ports import BatchJobs, ExecutionHistory, JobLogs
+from ops_platform.domain.reasons import NEVER_BEGAN, never_ran
 from ops_platform.operations.ingest_events import record_events
 
 # Jobs that are dragged along take a while to end, and their events a while to come.
@@ -45,8 +46,10 @@ def explain(
     """Fill what the ledger lacks of an incident; return in sentences what could not be found out.
 
     Trouble with AWS is told and not raised: an alert that knows less is better than none. No new
-    question is asked after ``seconds``.
+    question is asked after ``seconds``. Of what is no failed run there is nothing to find out.
     """
+    if incident.kind not in OF_RUNS:
+        return ()
     search = _Search(ledger, incident, jobs, history, clock, clock() + timedelta(seconds=seconds))
     found = search.events()
     if found:
@@ -79,14 +82,18 @@ class _Search:
         return [*ended, *self._from_history(known)]
 
     def read_log(self, logs: JobLogs, log_group: str) -> None:
-        """Keep the end of the log of the first root failure, unless it is kept already."""
+        """Keep the end of the log of the first root failure, unless it is kept already.
+
+        What could not start has none, and what its earlier attempts wrote is not why it ended.
+        """
         account = self.incident.account
         with self.ledger.transaction() as tx:
             incident = incidents.load(tx, self.incident.id)
-            if incident is None or incident.job_id is None:
+            if incident is None or incident.job_id is None or incident.reason in NEVER_BEGAN:
                 return
             job_id, stream = incident.job_id, incident.log_stream
-            if job_logs.is_settled(tx, account, job_id, stream):
+            job = jobs.load(tx, account, [job_id]).get(job_id)
+            if job_logs.is_settled(tx, account, job_id, stream) or (job and never_ran(job.latest)):
                 return
         if self._is_late("The log of the first failed job was not read"):
             return
@@ -112,7 +119,7 @@ class _Search:
         if execution is None or execution.failure is None:
             return None
         # What was aborted counts as a root only where nothing failed by itself: one may be missing.
-        has_root = first is not None and not (first.latest.terminated or first.latest.cancelled)
+        has_root = first is not None and not was_ended(first.latest)
         return _Known(execution, incident.opened_at, still_open, has_root=has_root)
 
     def _ended(self, job_ids: Sequence[str]) -> Iterator[JobEvent]:
@@ -173,9 +180,8 @@ class _Known:
 
 
 def _failed_by_itself(job: JobEvent, stop: datetime) -> bool:
-    aborted = job.terminated or job.cancelled
     in_time = job.stopped_at is not None and job.stopped_at <= stop
-    return job.status == "FAILED" and in_time and not aborted
+    return job.status == "FAILED" and in_time and not was_ended(job)
 
 
 def _end_told_by(history: History, execution: Execution) -> Iterator[ExecutionEvent]:

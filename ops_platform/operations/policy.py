@@ -55,6 +55,7 @@ def routing(settings: Settings) -> Routing:
         ),
         channels={account.name: settings.channel(account.name) for account in settings.accounts},
         stages={account.name: Stage(account.stage) for account in settings.accounts},
+        platform=settings.alerts.platform_channel,
     )
 
 

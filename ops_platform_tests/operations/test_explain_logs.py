@@ -6,6 +6,7 @@ import pytest
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.job_log import LogAbsence, LogTail
 from ops_platform.domain.job_log_reading import SHOWN_BYTES, SHOWN_LINES, read_log
+from ops_platform.domain.reasons import STALE_MARK
 from ops_platform.domain.story import JobLog
 from ops_platform_tests.build import a_failure
 from ops_platform_tests.build_runs import a_job_history
@@ -78,16 +79,27 @@ def test_why_there_is_no_log_is_kept(world: World, absence: LogAbsence) -> None:
 
 
 def test_a_job_that_never_started_has_no_log(emptied_ledger: Ledger) -> None:
-    """CloudWatch is not asked for it."""
+    """CloudWatch is not asked for it, and nobody is told that there is none."""
     world = World(emptied_ledger)
     waiting = a_job_history("root", exits=[1], begin=5)[0]
     stopped_at = FAILURE.stopped_at
     end = msgspec.structs.replace(waiting, id="end", status="FAILED", stopped_at=stopped_at)
     world.arrive(end, FAILURE)
 
-    world.explain()
+    assert world.explain() == ()
+    assert world.log() is None
 
-    assert world.log() == _missing(LogAbsence.MISSING)
+
+def test_what_could_not_start_in_the_end_has_no_log_that_tells(emptied_ledger: Ledger) -> None:
+    """That of an attempt before would tell of something else."""
+    world = World(emptied_ledger)
+    before = ROOT[-1]
+    stale = msgspec.structs.replace(before, status_reason=f"{STALE_MARK}: too big", cancelled=True)
+    world.arrive(stale, FAILURE)
+    world.logs = FakeLogs({STREAM: TRACEBACK})
+
+    assert world.explain() == ()
+    assert world.log() is None
 
 
 def test_without_time_the_log_is_left_for_later(world: World) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from ops_platform.adapters.ledger.alerts import MESSAGE, Alert, found
 from ops_platform.adapters.ledger.queries import fetch
 from ops_platform.adapters.ledger.schema import alerts, incidents
-from ops_platform.domain.bursts import Burst, BurstRule, By
+from ops_platform.domain.bursts import Burst, BurstRule, By, kinds_like
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.outbox import State
 
@@ -70,6 +70,7 @@ def alike(tx: sa.Connection, message: Alert, incident: Incident, rule: BurstRule
         sa.select(alerts.c.id)
         .join(incidents, incidents.c.id == alerts.c.incident_id)
         .where(incidents.c.account == incident.account, common == value)
+        .where(incidents.c.kind.in_(kinds_like(incident.kind)))
         .where(incidents.c.opened_at.between(earliest, latest), incidents.c.state == "open")
         .where(alerts.c.channel == message.channel, alerts.c.part == MESSAGE)
         .where(alerts.c.state.in_(_TOLD), alerts.c.burst.is_(None))

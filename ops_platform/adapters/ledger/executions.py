@@ -75,6 +75,16 @@ def _numbers(tx: sa.Connection, changed: Iterable[Execution]) -> dict[tuple[str,
     return numbers
 
 
+def of_run(tx: sa.Connection, account: str, run_id: str) -> Execution | None:
+    """Return the execution that a run is, or None if the ledger knows of none."""
+    is_child = executions.c.machine_arn.contains("/", autoescape=True)
+    query = sa.select(*_SELECTED).where(
+        executions.c.account == account, executions.c.run_id == run_id, ~is_child
+    )
+    newest = query.order_by(executions.c.started_at.desc().nulls_last()).limit(1)
+    return next(map(_execution, tx.execute(newest)), None)
+
+
 def failed_runs(
     tx: sa.Connection, account: str, run_ids: Collection[str]
 ) -> list[tuple[Execution, str | None, str | None]]:

@@ -137,6 +137,15 @@ def load(tx: sa.Connection, incident_id: str) -> Incident | None:
     return None if row is None else msgspec.convert(row, Incident)
 
 
+def still_open(tx: sa.Connection, account: str, kind: Kind) -> list[Incident]:
+    """Return the open incidents of one kind of an account, the first opened first."""
+    query = sa.select(*_SELECTED).where(
+        incidents.c.account == account, incidents.c.kind == kind, _OPEN
+    )
+    ordered = query.order_by(incidents.c.opened_at, incidents.c.id)
+    return [msgspec.convert(row, Incident) for row in fetch(tx, ordered)]
+
+
 def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
     """Return incidents as rows, the last opened first."""
     query = narrowed(

@@ -9,6 +9,7 @@ from ops_platform.adapters.ledger import jobs as known
 from ops_platform.adapters.ledger.schema import executions, jobs, watched
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.lifecycle import Job
+from ops_platform.domain.reasons import GAVE_UP
 from ops_platform.domain.story import Track
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -66,7 +67,8 @@ def of_step(
 ) -> list[Job]:
     """Return root failures of a step, the first to fail first, as ``split_failures`` tells them."""
     run = _failures(incident)
-    aborted = jobs.c.terminated | jobs.c.cancelled
+    given_up = sa.or_(*(jobs.c.status_reason.startswith(mark, autoescape=True) for mark in GAVE_UP))
+    aborted = (jobs.c.terminated | jobs.c.cancelled) & ~sa.func.coalesce(given_up, sa.false())
     by_themselves = sa.exists(sa.select(jobs.c.job_id).where(run, ~aborted))
     query = (
         sa.select(jobs.c.job_id)
