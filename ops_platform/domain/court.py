@@ -1,0 +1,98 @@
+"""Where the jobs of one queue are judged: its situation, the policies, and one moment.
+
+What the ledger has heard of a job and what Batch lists or describes of it are put together first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+
+from ops_platform.domain.batch_ports import ListedJob
+from ops_platform.domain.capacity import InstanceType, Situation
+from ops_platform.domain.diagnosis import diagnose
+from ops_platform.domain.lifecycle import Job, later
+from ops_platform.domain.stale_policy import Policies
+from ops_platform.domain.staleness import Decision, Judged, Verdict, Why, judge
+from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since
+
+
+class Court:
+    """Judges jobs of one queue; ``offered`` are the instance types of the region."""
+
+    def __init__(
+        self,
+        policies: Policies,
+        situation: Situation,
+        *,
+        offered: Sequence[InstanceType],
+        now: datetime,
+    ) -> None:
+        self.situation = situation
+        self.now = now
+        self._policies = policies
+        self._offered = offered
+        self._shortest = policies.shortest
+        self._places = {place.job_id: place.since for place in situation.front or ()}
+
+    def by_events(self, listed: ListedJob, known: Job | None) -> Judged | None:
+        """Judge a job by its events; None if it has to be described first.
+
+        That is so if its events do not show it as RUNNABLE, and if it would be cancelled or its
+        owner warned: only a description tells whether it was retried since, or is exempt.
+        """
+        if known is None or known.latest.status != "RUNNABLE":
+            return None
+        if listed.cancelled and not known.latest.cancelled:
+            latest = msgspec.structs.replace(known.latest, cancelled=True)
+            known = msgspec.structs.replace(known, latest=latest)
+        judged = self.judge(WaitingJob(known, share=listed.share), listed.status_reason)
+        return None if _needs_description(judged) else judged
+
+    def judge(self, waiting: WaitingJob, status_reason: str | None) -> Judged:
+        """Judge a job; ``status_reason`` is what Batch says of it."""
+        if waiting.id in self._places:
+            waiting = replace(waiting, head_since=self._places[waiting.id])
+        policy = self._policies.of(waiting)
+        since = runnable_since(waiting)
+        if since is not None and self.now - since < self._shortest:
+            return Judged(waiting, None, Verdict(Decision.KEEP, Why.YOUNG, since), policy)
+        diagnosis = diagnose(
+            waiting,
+            self.situation,
+            policy=policy,
+            offered=self._offered,
+            status_reason=status_reason,
+            now=self.now,
+        )
+        return Judged(waiting, diagnosis, judge(waiting, diagnosis, policy, self.now), policy)
+
+
+def merged(described: WaitingJob, known: Job | None, account: str) -> WaitingJob:
+    """Return a described job with what only its events tell."""
+    if known is None:
+        job = msgspec.structs.replace(described.job, account=account)
+        return replace(described, job=job)
+    latest, heard = described.job.latest, known.latest
+    changes = {name: getattr(heard, name) for name in _NAMES if getattr(latest, name) is None}
+    # Of two descriptions of the past that differ, the one with more of it is the newer.
+    attempts = max(latest.attempts, heard.attempts, key=len)
+    job = Job(
+        account,
+        msgspec.structs.replace(latest, attempts=attempts, **changes),
+        later(known.runnable_at, described.job.runnable_at),
+        later(known.starting_at, described.job.starting_at),
+    )
+    return replace(described, job=job)
+
+
+_NAMES = ("flow", "step", "run_id", "owner")
+
+
+def _needs_description(judged: Judged) -> bool:
+    verdict, policy = judged.verdict, judged.policy
+    if verdict.decision is Decision.WARN and policy.warn_before is not None:
+        exemptions = (each.tag or each.parameter for each in policy.exemptions)
+        return verdict.why is Why.SOON or any(exemptions)
+    return judged.is_stale

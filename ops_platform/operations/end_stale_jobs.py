@@ -1,0 +1,150 @@
+"""Ask for the end of stale jobs, each judged anew right before, and look what came of it.
+
+Between the last look at a job and ``CancelJob`` lie seconds. A job that starts in them goes on,
+since ``CancelJob`` does nothing to it. Stopping its run instead would end it, too: that is the
+price of the policy that asks for it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ops_platform.adapters.aws_errors import FORBIDDEN, AwsError
+from ops_platform.adapters.ledger import cancellations, open_executions
+from ops_platform.domain.batch_ports import RunStopper
+from ops_platform.domain.cancellations import Cancellation
+from ops_platform.domain.cancelling import Outcome, cancel_reason
+from ops_platform.domain.capacity import Situation
+from ops_platform.domain.stale_policy import Target
+from ops_platform.domain.staleness import Judged
+from ops_platform.operations.judge_waiting_jobs import Judge
+from ops_platform.operations.settle_cancellations import settle
+from ops_platform.operations.stale_findings import Findings
+
+STOP_ERROR = "OpsPlatform.StaleJob"
+# So many are asked for between two looks at all of them, if no more time than that goes by.
+_TOGETHER = 50
+_FRESH = timedelta(seconds=10)
+# Of a queue, its environments and its front.
+_FACTS_LAST = timedelta(seconds=60)
+# Batch takes a moment to note what it was asked for.
+_PAUSES = (0.0, 0.5, 1.0)
+# By Batch's only name for a request that it will not fulfil, whatever is wrong with it.
+_REFUSALS = FORBIDDEN | {"ClientException"}
+
+
+@dataclass(slots=True)
+class Ender:
+    """Ends stale jobs; ``done`` are the records of those whose end was asked for.
+
+    ``cleared`` are the ids of those that need not be thought of as stale any more.
+    """
+
+    judge: Judge
+    runs: RunStopper
+    asked_by: str
+    sleep: Callable[[float], None]
+    done: list[Cancellation] = field(default_factory=list)
+    cleared: set[str] = field(default_factory=set)
+    trouble: list[str] = field(default_factory=list)
+    _open: list[Cancellation] = field(default_factory=list)
+    _stopped: set[str] = field(default_factory=set)
+
+    def end(self, findings: Findings, wanted: Sequence[Judged]) -> None:
+        """End jobs of one queue, those that are stale still.
+
+        Raises:
+            AwsError: AWS does not answer. That it refuses to cancel a job is no such error.
+            TimeIsUpError: There was not enough time for all.
+        """
+        situation = self._situation(findings)
+        left = deque(wanted if situation else ())
+        while left and situation:
+            self.judge.check()
+            together = [left.popleft() for _ in range(min(_TOGETHER, len(left)))]
+            try:
+                late = self._end_together(findings, situation, together)
+            finally:
+                self._look_what_came_of_it()
+            left.extendleft(reversed(late))
+
+    def _situation(self, findings: Findings) -> Situation | None:
+        """Return how the queue stands; None if it is gone."""
+        queue = self.judge.queue(findings.queue.arn)
+        if findings.found_at and self.judge.clock() - findings.found_at <= _FACTS_LAST:
+            return findings.situation
+        return self.judge.situation(queue) if queue else None
+
+    def _end_together(
+        self, findings: Findings, situation: Situation, wanted: Sequence[Judged]
+    ) -> list[Judged]:
+        """Ask for the end of those that are stale still; return those whose turn came too late."""
+        described = self.judge.described(situation, [each.waiting.id for each in wanted])
+        anew = {each.waiting.id: each for each in described}
+        fresh_until = self.judge.clock() + _FRESH
+        for number, before in enumerate(wanted):
+            if self.judge.clock() > fresh_until:
+                return list(wanted[number:])
+            after = anew.get(before.waiting.id)
+            findings.changed(before, after)
+            if after is None or not after.is_stale or self._is_stopped(after):
+                self.cleared.add(before.waiting.id)
+            else:
+                self._ask(after)
+        return []
+
+    def _ask(self, judged: Judged) -> None:
+        """Ask for the end of one job, unless somebody else has done so a moment ago."""
+        execution_arn, now = self._execution(judged), self.judge.clock()
+        with self.judge.ledger.transaction() as tx:
+            asked = cancellations.ask(
+                tx, judged, now=now, asked_by=self.asked_by, execution_arn=execution_arn
+            )
+        self.cleared.add(judged.waiting.id)
+        if asked is None:
+            return
+        self._open.append(asked)
+        reason = cancel_reason(judged, now)
+        try:
+            if execution_arn and self.runs.stop(execution_arn, error=STOP_ERROR, cause=reason):
+                self._stopped.add(str(asked.run_id))
+                self._settle(asked, Outcome.RUN_STOPPED)
+            else:
+                self.judge.api.cancel(asked.job_id, reason)
+        except AwsError as error:
+            if error.code not in _REFUSALS:
+                raise
+            self.trouble.append(str(error))
+            self.cleared.discard(asked.job_id)
+            self._settle(asked, Outcome.REFUSED, str(error))
+
+    def _execution(self, judged: Judged) -> str | None:
+        """Return the execution that is to be stopped in the job's place, if there is one."""
+        run_id = judged.waiting.job.latest.run_id
+        if judged.policy.target is not Target.RUN or run_id is None:
+            return None
+        with self.judge.ledger.transaction() as tx:
+            return open_executions.of_run(tx, self.judge.account, run_id)
+
+    def _is_stopped(self, judged: Judged) -> bool:
+        return judged.waiting.job.latest.run_id in self._stopped
+
+    def _settle(self, asked: Cancellation, outcome: Outcome, reason: str | None = None) -> None:
+        with self.judge.ledger.transaction() as tx:
+            now = self.judge.clock()
+            settled = cancellations.settle(tx, asked.id, outcome, reason=reason, now=now)
+        self._open.remove(asked)
+        self.done.append(settled or asked)
+
+    def _look_what_came_of_it(self) -> None:
+        """Describe the jobs that were asked for; what is not known soon is left for next time."""
+        for pause in _PAUSES:
+            if pause and self._open:
+                self.sleep(pause)
+            settled = settle(self.judge.ledger, self.judge.api, self._open, clock=self.judge.clock)
+            known = {each.id for each in settled}
+            self.done += settled
+            self._open = [each for each in self._open if each.id not in known]
+        self.done += self._open
+        self._open = []

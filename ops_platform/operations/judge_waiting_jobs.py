@@ -1,0 +1,118 @@
+"""Judge the jobs that wait in a queue, by what the ledger knows and by what Batch tells.
+
+The ledger knows most jobs by their events, which costs no call. Batch describes only those of which
+no event has come, and those that would be cancelled or whose owner would be warned.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from ops_platform.adapters.ledger import queue_state
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.domain.batch_ports import BatchQueues, ListedJob
+from ops_platform.domain.capacity import InstanceType, Queue, Situation
+from ops_platform.domain.court import Court, merged
+from ops_platform.domain.stale_policy import Policies
+from ops_platform.domain.staleness import Judged
+from ops_platform.operations.stale_findings import Findings
+
+# As many as the ledger is asked for at once, and as DescribeJobs takes.
+_LISTED, _DESCRIBED = 1000, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges the jobs of one account.
+
+    ``queues`` are all of the account's. ``offered`` are the instance types of its region.
+    ``check`` is called between calls, and raises what ends the work early.
+    """
+
+    ledger: Ledger
+    api: BatchQueues
+    account: str
+    policies: Policies
+    queues: Sequence[Queue]
+    offered: Sequence[InstanceType]
+    clock: Callable[[], datetime]
+    check: Callable[[], None]
+
+    def read(self, findings: Findings, show: Callable[[int], None]) -> None:
+        """Judge all jobs that wait in a queue; ``show`` is told how many more were looked at."""
+        listed = self.api.runnable(findings.queue.arn)
+        unsure: list[ListedJob] = []
+        while batch := list(islice(listed, _LISTED)):
+            self.check()
+            findings.waiting += len(batch)
+            unsure += self._by_events(findings, batch)
+            while len(unsure) >= _DESCRIBED:
+                self._by_description(findings, unsure[:_DESCRIBED])
+                del unsure[:_DESCRIBED]
+            show(len(batch))
+        self._by_description(findings, unsure)
+        findings.finished = True
+
+    def situation(self, queue: Queue) -> Situation:
+        """Return how a queue stands now; its own state is as it was read."""
+        environments = {each.arn for each in queue.environments}
+        beside = [
+            each.arn
+            for each in self.queues
+            if environments.intersection(own.arn for own in each.environments)
+        ]
+        front = self.api.front(queue.arn)
+        with self.ledger.transaction() as tx:
+            started_at = queue_state.last_start(tx, self.account, queue.arn)
+            holders = queue_state.holders(tx, self.account, beside)
+        return Situation(queue=queue, front=front, started_at=started_at, holders=holders)
+
+    def queue(self, arn: str) -> Queue | None:
+        """Return a queue as it was read last, None if it was not there any more."""
+        return next((each for each in self.queues if each.arn == arn), None)
+
+    def described(self, situation: Situation, job_ids: Sequence[str]) -> list[Judged]:
+        """Describe jobs, and judge them; those that Batch has forgotten are left out."""
+        found = self.api.describe(job_ids)
+        with self.ledger.transaction() as tx:
+            known = queue_state.waiting(tx, self.account, job_ids)
+        court = self._court(situation)
+        waiting = (merged(each, known.get(each.id), self.account) for each in found)
+        return [court.judge(each, each.job.latest.status_reason) for each in waiting]
+
+    def _by_events(self, findings: Findings, batch: Sequence[ListedJob]) -> list[ListedJob]:
+        """Judge jobs by what the ledger knows; return those that have to be described."""
+        youngest = self.clock() - self.policies.shortest
+        old = [job for job in batch if job.created_at is None or job.created_at <= youngest]
+        for job in batch:
+            if job.created_at is not None and job.created_at > youngest:
+                findings.add_young(job.created_at)
+        if not old:
+            return []
+        with self.ledger.transaction() as tx:
+            known = queue_state.waiting(tx, self.account, [job.id for job in old])
+        court = self._court(self._found(findings))
+        judged = [(job, court.by_events(job, known.get(job.id))) for job in old]
+        for _, each in judged:
+            if each is not None:
+                findings.add(each, court.now)
+        return [job for job, each in judged if each is None]
+
+    def _by_description(self, findings: Findings, listed: Sequence[ListedJob]) -> None:
+        if not listed:
+            return
+        self.check()
+        described = self.described(self._found(findings), [job.id for job in listed])
+        now = self.clock()
+        for judged in described:
+            findings.add(judged, now)
+
+    def _found(self, findings: Findings) -> Situation:
+        if findings.situation is None:
+            findings.situation = self.situation(findings.queue)
+            findings.found_at = self.clock()
+        return findings.situation
+
+    def _court(self, situation: Situation) -> Court:
+        return Court(self.policies, situation, offered=self.offered, now=self.clock())
