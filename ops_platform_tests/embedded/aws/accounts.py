@@ -70,10 +70,11 @@ def running(
     *,
     shared_s3: str | None = None,
     timing: Mapping[str, float] = QUICK,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run an account while the block runs."""
+    """Run an account while the block runs, with more in its environment if need be."""
     line = command(account, folder, shared_s3=shared_s3, parent=os.getpid(), timing=timing)
-    process = subprocess.Popen(line)
+    process = subprocess.Popen(line, env={**os.environ, **(environment or {})})
     try:
         wait_until_ready(account, process)
         yield process
@@ -104,8 +105,11 @@ class Aws:
             )
         return self._clients[service]
 
-    def definition(self, *command: str, vcpus: str = "1", **more: object) -> str:
+    def definition(
+        self, *command: str, vcpus: str = "1", gpus: str | None = None, **more: object
+    ) -> str:
         """Register a job definition; return its ARN."""
+        wanted = {"VCPU": vcpus, "MEMORY": "1024"} | ({"GPU": gpus} if gpus else {})
         registered = self.client("batch").register_job_definition(
             jobDefinitionName=f"test-{uuid.uuid4().hex[:8]}",
             type="container",
@@ -113,8 +117,7 @@ class Aws:
                 "image": "local",
                 "command": list(command),
                 "resourceRequirements": [
-                    {"type": "VCPU", "value": vcpus},
-                    {"type": "MEMORY", "value": "1024"},
+                    {"type": kind, "value": value} for kind, value in wanted.items()
                 ],
             },
             **more,
@@ -122,10 +125,16 @@ class Aws:
         return str(registered["jobDefinitionArn"])
 
     def submit(
-        self, script: str, *, vcpus: str = "1", queue: str = "metaflow", **more: object
+        self,
+        script: str,
+        *,
+        vcpus: str = "1",
+        gpus: str | None = None,
+        queue: str = "metaflow",
+        **more: object,
     ) -> str:
         """Submit a shell script as a job; return the job's id."""
-        definition = self.definition("sh", "-c", script, vcpus=vcpus)
+        definition = self.definition("sh", "-c", script, vcpus=vcpus, gpus=gpus)
         submitted = self.client("batch").submit_job(
             jobName="test", jobQueue=queue, jobDefinition=definition, **more
         )

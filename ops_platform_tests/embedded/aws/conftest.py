@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from ops_platform.embedded.aws.shortages import LACKS_VARIABLE, MUTE_VARIABLE
 from ops_platform_tests.embedded.aws.accounts import Aws, running, staging_on_free_port
+from ops_platform_tests.embedded.aws.queue_plans import LACKING, MUTE
 
 
 @pytest.fixture(scope="session")
@@ -12,7 +14,8 @@ def shared_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """A running staging account that owns its datastore."""
     account = staging_on_free_port()
     folder = tmp_path_factory.mktemp("aws")
-    with running(account, folder):
+    troubles = {LACKS_VARIABLE: LACKING, MUTE_VARIABLE: MUTE}
+    with running(account, folder, environment=troubles):
         yield Aws(account, folder)
 
 
