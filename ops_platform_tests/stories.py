@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from ops_platform.domain.alert_message import Message, render_plain
 from ops_platform.domain.blocks import MOST, weight
+from ops_platform.domain.diagnosis import Figure
 from ops_platform.domain.events import Attempt
 from ops_platform.domain.identity import Links
 from ops_platform.domain.incidents import Incident, Kind, State, Tally
 from ops_platform.domain.job_log import LogAbsence
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.routes import Severity
+from ops_platform.domain.standstill import Standstill
 from ops_platform.domain.story import JobLog, Story, Track
 from ops_platform.embedded.slack_inbox.limits import aggregate, check_blocks
 from ops_platform.embedded.slack_inbox.mentions import pings
@@ -136,6 +138,20 @@ jobs = st.builds(
     task_id=maybe_key,
     retry=st.none() | st.integers(0, 9),
 )
+standstills = st.builds(
+    Standstill,
+    sentence=nasty.texts,
+    advice=nasty.texts,
+    cause=maybe_key,
+    evidence=st.lists(st.builds(Figure, nasty.texts, nasty.texts, nasty.texts), max_size=12).map(
+        tuple
+    ),
+    waited=st.none() | st.timedeltas(),
+    policy=maybe_key,
+    job_id=maybe_key,
+    step=maybe_key,
+    queue=maybe_key,
+)
 stories = st.builds(
     Story,
     incident=incidents,
@@ -149,5 +165,6 @@ stories = st.builds(
     meant_for=maybe_key,
     severity=st.none() | st.sampled_from(Severity),
     job=st.none() | jobs,
+    standstill=st.none() | standstills,
 )
 DAY = timedelta(days=1)

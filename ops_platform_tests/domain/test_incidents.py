@@ -20,6 +20,7 @@ from ops_platform.domain.incidents import (
     split_failures,
 )
 from ops_platform.domain.lifecycle import Execution, Job
+from ops_platform.domain.reasons import STALE_MARK, TIME_LIMIT_MARK
 from ops_platform_tests.build import (
     ACCOUNT,
     EXECUTION_ARN,
@@ -109,6 +110,7 @@ jobs = st.builds(
     stop=st.sampled_from([10, 59.999, 60, 60.001, 90]),
     terminated=st.booleans(),
     cancelled=st.booleans(),
+    status_reason=st.sampled_from([None, STALE_MARK, TIME_LIMIT_MARK]),
     step=st.sampled_from(["work", "join", None]),
     exit_code=st.sampled_from([None, 0, 1]),
 )

@@ -1,6 +1,7 @@
 """Whatever a flow is called, says or does, every message can be posted, and pings nobody else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,11 @@ from ops_platform.domain.alert_message import render
 from ops_platform.domain.burst_message import render_burst
 from ops_platform.domain.bursts import Burst, By
 from ops_platform.domain.detail_pages import MOST_JOBS_A_PAGE, Page, pages, render_page
+from ops_platform.domain.diagnosis import Figure
 from ops_platform.domain.incidents import Incident
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.notes import render_note
+from ops_platform.domain.standstill import Standstill
 from ops_platform.domain.story import JobLog, Story
 from ops_platform.domain.telling import Why
 from ops_platform_tests.build import NOON, an_incident
@@ -88,9 +91,15 @@ def test_foreign_text_stays_text(attack: str) -> None:
         **dict.fromkeys(names, attack), log=log, job=job, mention=None, meant_for=attack
     )
 
-    check(render(story, NOON))
-    for why in Why:
-        check(render_note(why, story, now=NOON))
+    held_up = Standstill(
+        sentence=attack, advice=attack, cause=attack, evidence=(Figure(attack, attack, attack),),
+        policy=attack, job_id=attack, step=attack, queue=attack,
+    )  # fmt: skip
+
+    for told in (story, replace(story, standstill=held_up)):
+        check(render(told, NOON))
+        for why in Why:
+            check(render_note(why, told, now=NOON))
     check(render_page(Page(attack, 1, 0, 1), [job], incident=story.incident, links=LINKS))
     burst = Burst(By.CAUSE, [story.incident, an_incident()])
     check(render_burst(burst, links=LINKS, mentions=[], meant_for=attack, now=NOON))

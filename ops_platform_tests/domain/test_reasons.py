@@ -13,9 +13,11 @@ from ops_platform.domain.reasons import (
     Reason,
     classify,
     explain,
+    gave_up,
+    never_ran,
     tell_attempts,
 )
-from ops_platform_tests.build import TASK_EXITED, a_job_event
+from ops_platform_tests.build import NOON, TASK_EXITED, a_job_event
 
 OOM = "OutOfMemoryError: Container killed due to memory usage"
 LIMIT = "Canceled by JobStateTimeLimit action due to reason: "
@@ -126,6 +128,9 @@ def test_each_rule_has_a_row_above() -> None:
         ),
         ({"status_reason": "same", "container_reason": "same"}, "same; no exit code"),
         ({"exit_code": 137}, "exit code 137 (SIGKILL)"),
+        ({"status_reason": f"{STALE_MARK}: no instance is big"}, "no instance is big"),
+        ({"status_reason": STALE_MARK}, STALE_MARK),
+        ({"status_reason": f"{LIMIT}CAPACITY:X"}, f"{LIMIT}CAPACITY:X"),
         ({}, "no exit code"),
     ],
 )
@@ -160,6 +165,39 @@ HOST_LOST = "Host EC2 (instance i-0a1b) terminated."
 def test_each_attempt_is_told(attempts: list[Attempt], words: str | None) -> None:
     """A spot host that went away is another trouble than an exception each time."""
     assert tell_attempts(a_job_event(attempts=tuple(attempts))) == words
+
+
+@pytest.mark.parametrize(
+    ("reason", "given"),
+    [
+        (STALE_MARK, True),
+        (f"{STALE_MARK}: no instance is big", True),
+        (f"{LIMIT}CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", True),
+        ("Aborted by AWS Step Functions", False),
+        (f"a person who quotes: {STALE_MARK}", False),
+        (None, False),
+    ],
+)
+def test_a_job_is_given_up_by_us_or_by_its_queues_rule(reason: str | None, *, given: bool) -> None:
+    """By how its reason begins, whether or not Batch says that it was cancelled."""
+    for cancelled in (True, False):
+        assert gave_up(a_job_event(status_reason=reason, cancelled=cancelled)) is given
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        {"started_at": NOON},
+        {"exit_code": 0},
+        {"log_stream": "metaflow/default/1"},
+        {"container_reason": "CannotPullContainerError: denied"},
+        {"attempts": (Attempt(exit_code=1),)},
+    ],
+)
+def test_a_job_that_left_any_trace_did_run(trace: dict[str, Any]) -> None:
+    """Or its container did at least try to; one that was cancelled while it waited left none."""
+    assert never_ran(a_job_event(status="FAILED", status_reason=STALE_MARK))
+    assert not never_ran(a_job_event(status="FAILED", **trace))
 
 
 @given(

@@ -15,6 +15,7 @@ from ops_platform.adapters.ledger.schema import watched
 from ops_platform.domain.incidents import Incident, Run, correlate, split_failures
 from ops_platform.domain.interactive import correlate_interactive
 from ops_platform.domain.lifecycle import Execution, Job, ended_at
+from ops_platform.domain.reasons import STALE_MARK, TIME_LIMIT_MARK
 from ops_platform.domain.story import Track
 from ops_platform_tests.build import (
     ACCOUNT,
@@ -154,6 +155,9 @@ failures = st.lists(
         step=st.sampled_from(["work", "join", None]),
         terminated=st.booleans(),
         cancelled=st.booleans(),
+        status_reason=st.sampled_from(
+            [None, f"{STALE_MARK}: too large", TIME_LIMIT_MARK, f"no {STALE_MARK}", "100%_"]
+        ),
         array_size=st.sampled_from([None, None, None, 2]),
         status=st.sampled_from(["FAILED", "FAILED", "FAILED", "SUCCEEDED"]),
     ),
