@@ -1,7 +1,7 @@
 """What was done to stale jobs is recorded once, before it is done, and settled once."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,11 +21,16 @@ LATER = NOON + ASKED_FOR_LONG
 
 
 def _ask(
-    ledger: Ledger, judged: Judged | None = None, *, at: float = 0, **changes: Any
+    ledger: Ledger,
+    judged: Judged | None = None,
+    *,
+    now: datetime = NOON,
+    asked_by: str = "a run",
+    execution_arn: str | None = None,
 ) -> Cancellation | None:
     with ledger.transaction() as tx:
         return cancellations.ask(
-            tx, judged or a_judgement(), **({"now": after(at), "asked_by": "a run"} | changes)
+            tx, judged or a_judgement(), now=now, asked_by=asked_by, execution_arn=execution_arn
         )
 
 
@@ -113,7 +118,7 @@ def test_what_was_refused_is_tried_again(emptied_ledger: Ledger) -> None:
     first = _ask(emptied_ledger)
     _settle(emptied_ledger, first, Outcome.REFUSED)
 
-    again = _ask(emptied_ledger, at=60, asked_by="the next run")
+    again = _ask(emptied_ledger, now=after(60), asked_by="the next run")
 
     assert first is not None
     assert again is not None
@@ -203,11 +208,11 @@ def test_an_owner_is_warned_once_in_an_attempt(emptied_ledger: Ledger) -> None:
 
 def test_the_list_is_narrowed_and_newest_first(emptied_ledger: Ledger) -> None:
     """By account, queue, flow, outcome, time and number."""
+    changed: list[dict[str, Any]]
+    changed = [{}, {"queue": "gpu"}, {"flow": "OtherFlow"}, {"account": "staging"}]
     asked = [
-        _ask(emptied_ledger, a_judgement(job_id=f"job-{at}", **changes), at=at)
-        for at, changes in enumerate(
-            ({}, {"queue": "gpu"}, {"flow": "OtherFlow"}, {"account": "staging"})
-        )
+        _ask(emptied_ledger, a_judgement(job_id=f"job-{at}", **changes), now=after(at))
+        for at, changes in enumerate(changed)
     ]
     _settle(emptied_ledger, asked[0], Outcome.CANCELLED)
 
@@ -226,7 +231,7 @@ def test_the_list_is_narrowed_and_newest_first(emptied_ledger: Ledger) -> None:
 def test_what_was_done_to_a_run_and_to_a_job_is_found(emptied_ledger: Ledger) -> None:
     """In all its attempts, in the order in which it was done."""
     first = _ask(emptied_ledger)
-    second = _ask(emptied_ledger, a_judgement(attempts=(Attempt(),)), at=1)
+    second = _ask(emptied_ledger, a_judgement(attempts=(Attempt(),)), now=after(1))
     _ask(emptied_ledger, a_judgement(job_id="8f2c", run_id="sfn-other"))
 
     with emptied_ledger.transaction() as tx:

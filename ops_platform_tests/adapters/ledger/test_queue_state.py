@@ -140,7 +140,7 @@ def test_what_a_waiting_job_does_not_name_its_run_does(
 
 def test_a_type_is_as_large_as_the_largest_that_registered(emptied_ledger: Ledger) -> None:
     """No job is called too large for an instance that had room for it."""
-    seen = [
+    seen: list[dict[str, Any]] = [
         {"memory_mib": 15_564},
         {"memory_mib": 15_800, "status": "INACTIVE"},
         {"memory_mib": 15_564},
