@@ -75,6 +75,7 @@ class Cleaner:
         enforce: bool,
         despite_fault: bool = False,
         queue: str | None = None,
+        settle: bool = True,
         seconds: float | None = None,
         show: Callable[[int], None] = lambda _: None,
     ) -> Cleaned:
@@ -84,6 +85,8 @@ class Cleaner:
             enforce: Cancel, rather than only say what would be cancelled.
             despite_fault: Cancel also in a queue that is itself at fault.
             queue: Look at that queue only.
+            settle: Record what came of earlier cancellations, which is all that is written without
+                ``enforce``.
             seconds: Stop after that time; what is left is for the next cleaning.
             show: Told how many jobs were looked at so far.
 
@@ -98,7 +101,7 @@ class Cleaner:
             held = _HELD.format(self.account)
             return Cleaned(self.account, enforce, unfinished=True, trouble=(held,))
         try:
-            cleaning.work(queue, despite_fault=despite_fault)
+            cleaning.work(queue, despite_fault=despite_fault, settle=settle)
         finally:
             if enforce:
                 with self.ledger.transaction() as tx:
@@ -125,14 +128,17 @@ class _Cleaning:
     findings: list[Findings] = field(default_factory=list)
     settled: list[Cancellation] = field(default_factory=list)
     cancelled: list[Cancellation] = field(default_factory=list)
+    whole: bool = True
     unfinished: bool = False
     trouble: list[str] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
     _share: float = _LOOKING
 
-    def work(self, wanted: str | None, *, despite_fault: bool) -> None:
+    def work(self, wanted: str | None, *, despite_fault: bool, settle: bool) -> None:
         """Settle what is left over, look at the queues, and act."""
-        self._go_on_after(self._settle_left_over)
+        if settle:
+            self._go_on_after(self._settle_left_over)
+        self.whole = wanted is None
         self._go_on_after(partial(self._look, wanted))
         breaker = Breaker(self.of.policies.breaker_runs)
         for each in self._whole():
@@ -157,6 +163,8 @@ class _Cleaning:
             settled=tuple(self.settled),
             blocked=find_blocked_queues(whole, self.cleared),
             queues=tuple(each.queue.name for each in whole),
+            concerns=frozenset().union(*(each.concerns for each in self.findings)),
+            whole=self.whole and not self.unfinished,
             unfinished=self.unfinished,
             trouble=tuple(dict.fromkeys(self.trouble)),
         )

@@ -15,8 +15,11 @@ class Cleaned:
     """What one cleaning of an account came to.
 
     ``judged`` are the jobs worth showing, by no means all; ``counts`` are of all that ``waiting``
-    counts, and ``oldest`` is for how long one of them has waited at most. ``queues`` are the names
-    of those that were looked at whole. ``calls`` are the requests to Batch by action.
+    counts, and ``oldest`` is for how long one of them has waited at most. ``calls`` are the
+    requests to Batch by action. ``cancelled`` are the records of what was asked for now,
+    ``settled`` of what was left open before. ``queues`` are the names of those that were looked at
+    to their end; were those all of the account's, it is ``whole``. ``concerns`` are the ids of all
+    jobs that wait and of whose policy somebody is told.
     """
 
     account: str
@@ -30,5 +33,7 @@ class Cleaned:
     settled: tuple[Cancellation, ...] = ()
     blocked: tuple[BlockedQueue, ...] = ()
     queues: tuple[str, ...] = ()
+    concerns: frozenset[str] = frozenset()
+    whole: bool = False
     unfinished: bool = False
     trouble: tuple[str, ...] = ()

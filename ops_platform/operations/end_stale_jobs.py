@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ops_platform.adapters.aws_errors import FORBIDDEN, AwsError
-from ops_platform.adapters.ledger import cancellations, open_executions
+from ops_platform.adapters.ledger import cancellations, executions
 from ops_platform.domain.batch_ports import RunStopper
 from ops_platform.domain.cancellations import Cancellation
 from ops_platform.domain.cancelling import Outcome, cancel_reason
 from ops_platform.domain.capacity import Situation
+from ops_platform.domain.lifecycle import EXECUTION_ENDS
 from ops_platform.domain.stale_policy import Target
 from ops_platform.domain.staleness import Judged
 from ops_platform.operations.judge_waiting_jobs import Judge
@@ -125,7 +126,10 @@ class Ender:
         if judged.policy.target is not Target.RUN or run_id is None:
             return None
         with self.judge.ledger.transaction() as tx:
-            return open_executions.of_run(tx, self.judge.account, run_id)
+            execution = executions.of_run(tx, self.judge.account, run_id)
+        if execution is None or execution.latest.status in EXECUTION_ENDS:
+            return None
+        return execution.latest.execution_arn
 
     def _is_stopped(self, judged: Judged) -> bool:
         return judged.waiting.job.latest.run_id in self._stopped

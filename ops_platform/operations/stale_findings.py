@@ -43,7 +43,8 @@ class Findings:
     ``situation`` is that of ``found_at``; there is none if only young jobs were seen.
     ``candidates`` are the most pressing of the ``stale`` jobs, those to be cancelled. ``culprit``
     is the job that shows best why the queue is blocked, if it is. ``fault`` says why it is the
-    queue that is at fault. ``finished`` says that all its jobs were seen.
+    queue that is at fault. ``concerns`` are the ids of the jobs that wait and of whose policy
+    somebody is told. ``finished`` says that all its jobs were seen.
     """
 
     queue: Queue
@@ -60,6 +61,7 @@ class Findings:
     culprit: Judged | None = None
     fault: str | None = None
     held_back: int = 0
+    concerns: set[str] = field(default_factory=set)
     finished: bool = False
     _runs: dict[str, Judged] = field(default_factory=dict)
 
@@ -77,6 +79,8 @@ class Findings:
             self._add_stale(judged)
         if verdict.why is not Why.YOUNG and self.room.takes(judged):
             self.shown[judged.waiting.id] = judged
+        if judged.policy.warn_before is not None:
+            self.concerns.add(judged.waiting.id)
         if self._blames_queue(judged, now):
             suspects = [judged] if self.culprit is None else [self.culprit, judged]
             self.culprit = min(suspects, key=self._blame)
