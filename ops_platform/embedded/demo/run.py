@@ -1,4 +1,4 @@
-"""The demo: three flows, deployed and triggered with stock Metaflow, as a user would."""
+"""The demo: four flows, deployed and triggered with stock Metaflow, as a user would."""
 
 import sys
 from dataclasses import dataclass
@@ -17,17 +17,22 @@ flow=$1 branch=$2; shift 2
 "$flow_python" "$flow" $branch step-functions create
 "$flow_python" "$flow" $branch step-functions trigger "$@"
 """
+# Whoever comes once the simulation's job waits stands behind it.
+_AFTER_THE_BLOCKER = """
+"$flow_python" -m ops_platform.embedded.demo.await_blocked stuck || exit
+"""
 _DEPLOYED_WITHIN = 240.0
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A flow in an account, and whose it is."""
+    """A flow in an account, and whose it is; ``comes_last`` to a queue that another one blocks."""
 
     flow: str
     account: str
     owner: str
     branch: str = "--production"
+    comes_last: bool = False
 
 
 # Two at a time: a deployment keeps one core busy. The one with the longest story comes first.
@@ -41,12 +46,15 @@ ROUNDS = (
         Deployment("forecast_demand", "staging", "ada"),
     ),
 )
+# Nobody waits for its deployment: it goes on while the others run.
+LATECOMER = Deployment("survey_streets", "staging", "grace", comes_last=True)
 
 
 def run_demo(edition: Edition, progress: Progress) -> None:
-    """Deploy and trigger the flows."""
+    """Deploy and trigger the flows, the last of them in the background."""
     for together in ROUNDS:
         edition.run([_program(edition, deployment) for deployment in together], progress)
+    edition.programs.start(_program(edition, LATECOMER))
 
 
 def _program(edition: Edition, deployment: Deployment) -> Program:
@@ -75,7 +83,8 @@ def _command(edition: Edition, deployment: Deployment) -> list[str]:
         feed = edition.state.demo / "price-feed"
         feed.mkdir(mode=0o700, exist_ok=True)
         parameters = ["--feed", str(feed)]
-    return ["sh", "-c", _CREATE_AND_TRIGGER, "demo", flow, deployment.branch, *parameters]
+    script = _AFTER_THE_BLOCKER * deployment.comes_last + _CREATE_AND_TRIGGER
+    return ["sh", "-c", script, "demo", flow, deployment.branch, *parameters]
 
 
 def _metaflow(edition: Edition, account: EmbeddedAccount, *, owner: str) -> dict[str, str]:
