@@ -20,6 +20,7 @@ from ops_platform.domain.headlines import (
     has_recovered,
     lead,
     over,
+    over_sign,
     sign,
 )
 from ops_platform.domain.incident_blocks import (
@@ -96,7 +97,7 @@ def _resolved(story: Story) -> Message:
     done, verb = recovery(incident), "Recovered" if has_recovered(incident) else "Resolved"
     at = f" {moment(incident.resolved_at)}" if incident.resolved_at else ""
     blocks = [
-        header(f"{sign(story.severity, incident.state)} {over(incident)}"),
+        header(f"{over_sign(incident)} {over(incident)}"),
         section(f"*{verb}*{at}{done}"),
         section(f"Before that: {cause(story)}\n{counts(incident)}".strip()),
         facts(story),

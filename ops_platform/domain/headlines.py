@@ -28,7 +28,7 @@ _COULD_NOT_START = {
     Kind.INTERACTIVE_FAILED: "{flow} failed in {account}, run by hand: a job could not start",
 }
 _SIGNS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵", None: "🔴"}
-RESOLVED_SIGN = "🟢"
+RESOLVED_SIGN, OVER_SIGN = "🟢", "⚪"
 _WELL_AGAIN = re.compile(
     r"run \S+ (?:succeeded|started)|a redrive of the run succeeded"
     r"|the failed tasks were retried|the check passes again"
@@ -41,6 +41,12 @@ WITHOUT_RUN = frozenset({Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED, Kind.QUEUE
 def sign(severity: Severity | None, state: State) -> str:
     """Return the coloured dot that begins a headline."""
     return RESOLVED_SIGN if state is State.RESOLVED else _SIGNS[severity]
+
+
+def over_sign(incident: Incident) -> str:
+    """Return the dot of an incident that is over; a warning that came true is no good news."""
+    bad = incident.kind is Kind.JOB_STUCK and not has_recovered(incident)
+    return OVER_SIGN if bad else RESOLVED_SIGN
 
 
 def happened(incident: Incident) -> str:
@@ -62,6 +68,8 @@ def over(incident: Incident) -> str:
     """Return in plain text that a flow is well again, or else that somebody says it is over."""
     if has_recovered(incident):
         return f"{subject(incident)} recovered in {incident.account}"
+    if incident.kind is Kind.JOB_STUCK:
+        return f"The warning about {incident.flow} in {incident.account} is over"
     return f"The incident of {subject(incident)} in {incident.account} is resolved"
 
 

@@ -11,7 +11,7 @@ from ops_platform.domain.incidents import OF_RUNS, Incident, Kind, Tally
 from ops_platform.domain.job_log import LogAbsence
 from ops_platform.domain.log_excerpt import excerpt
 from ops_platform.domain.mrkdwn import code, link
-from ops_platform.domain.reasons import never_ran
+from ops_platform.domain.reasons import Reason, never_ran
 from ops_platform.domain.routes import OF_PLATFORM
 from ops_platform.domain.story import JobLog, Story
 from ops_platform.domain.words import counted, duration
@@ -76,10 +76,15 @@ def facts(story: Story) -> Block:
     ]
     lines = (
         _about(incident),
-        _named(_ENDED.get(incident.kind, "Failed"), _when(incident)),
+        _named(_ended_as(incident), _when(incident)),
         " · ".join(filter(None, told)),
     )
     return section("\n".join(filter(None, lines)))
+
+
+def _ended_as(incident: Incident) -> str:
+    by_us = incident.kind is Kind.RUN_ABORTED and incident.reason == Reason.STALE
+    return "Stopped" if by_us else _ENDED.get(incident.kind, "Failed")
 
 
 def _about(incident: Incident) -> str:

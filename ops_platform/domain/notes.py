@@ -7,12 +7,12 @@ from ops_platform.domain.blocks import moment, section
 from ops_platform.domain.course import recovery, streak
 from ops_platform.domain.headlines import (
     NAME_LIMIT,
-    RESOLVED_SIGN,
     announcement,
     called,
     cause,
     happened,
     over,
+    over_sign,
     subject,
 )
 from ops_platform.domain.incidents import Incident, Kind
@@ -42,7 +42,9 @@ def render_note(why: Why, story: Story, *, now: datetime) -> Message:
 
 
 def _over(incident: Incident) -> str:
-    return f"{RESOLVED_SIGN} {clip(escape(over(incident)), 2 * NAME_LIMIT)}{recovery(incident)}"
+    return (
+        f"{over_sign(incident)} {clip(escape(over(incident)), 2 * NAME_LIMIT)}{recovery(incident)}"
+    )
 
 
 def _again(story: Story, now: datetime) -> str:

@@ -75,9 +75,9 @@ def queue_incident_id(account: str, queue: str) -> str:
 
 def _lines_of_queue(account: str, blocked: BlockedQueue) -> Iterable[str]:
     yield _one_line(blocked.sentence)
+    yield f"{counted(blocked.waiting, 'job waits', 'jobs wait')} in it."
     if blocked.advice:
         yield f"{WHAT_TO_DO}: {_one_line(blocked.advice)}"
-    yield f"{counted(blocked.waiting, 'job waits', 'jobs wait')} in it."
     if blocked.held_back:
         jobs = counted(blocked.held_back, "stale job was", "stale jobs were")
         yield f"{jobs} not cancelled, since the queue is at fault; to have it done all the same:"
@@ -180,7 +180,8 @@ def _lines_of_jobs(judged: Sequence[Judged]) -> Iterable[str]:
     else:
         yield _SPARED.get(first.verdict.why, "It is not cancelled for that.")
     if others:
-        yield f"{counted(others, 'other job', 'other jobs')} of this run: the same."
+        one, many = "other job of this run waits", "other jobs of this run wait"
+        yield f"{counted(others, one, many)} as well."
     if first.diagnosis and first.diagnosis.advice:
         yield f"{WHAT_TO_CHANGE}: {_one_line(first.diagnosis.advice)}"
 

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ops_platform.domain.cancellations import Cancellation
+from ops_platform.domain.capacity import Size
 from ops_platform.domain.diagnosis import Figure
+from ops_platform.domain.events import JobEvent
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.native_reasons import read_native
 from ops_platform.domain.reasons import TIME_LIMIT_MARK, unmarked
+from ops_platform.domain.size_words import size_of
 
 _BECAUSE = f"{TIME_LIMIT_MARK} due to reason: "
 _ASK_FOR_LESS = (
@@ -20,7 +23,7 @@ class Standstill:
     """What held a job up, and for how long it waited.
 
     ``job_id``, ``step`` and ``queue`` are those of the job. ``policy`` is the one it was judged by;
-    None where somebody else did.
+    None where somebody else did. ``asks_for`` is its size in words, where no figure was compared.
     """
 
     sentence: str
@@ -32,6 +35,7 @@ class Standstill:
     job_id: str | None = None
     step: str | None = None
     queue: str | None = None
+    asks_for: str | None = None
 
 
 def told_by(row: Cancellation) -> Standstill:
@@ -67,4 +71,11 @@ def told_by_batch(said: str, job: Job | None) -> Standstill:
         job_id=latest.job_id if latest else None,
         step=latest.step if latest else None,
         queue=latest.queue if latest else None,
+        asks_for=_size(latest) if latest else None,
     )
+
+
+def _size(job: JobEvent) -> str | None:
+    if job.vcpus is None or job.memory_mib is None:
+        return None
+    return size_of(Size(job.vcpus, job.memory_mib, job.gpus or 0))

@@ -66,8 +66,10 @@ def _waited(held_up: Standstill, story: Story) -> list[Block]:
     length = f" for {duration(held_up.waited)}" if held_up.waited is not None else ""
     where = f" in queue {code(held_up.queue, _NAME_LIMIT)}" if held_up.queue else ""
     before = attempts(story.job.latest) if story.job and story.job.latest.attempts else ""
+    size = clip(escape(held_up.asks_for), _NAME_LIMIT) if held_up.asks_for else ""
     told = (
         f"{job} waited{length}{where}" if length or where else "",
+        f"it asked for {size}" if size else "",
         f"policy {code(held_up.policy, _NAME_LIMIT)}" if held_up.policy else "",
         f"before that: {before}" if before else "",
     )

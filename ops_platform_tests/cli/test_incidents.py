@@ -108,7 +108,7 @@ def test_how_a_flow_did_is_a_sentence(track: Track, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED, Kind.INTERACTIVE_FAILED]
+    "kind", sorted(set(Kind) - {Kind.RUN_FAILED, Kind.RUN_TIMED_OUT, Kind.RUN_ABORTED})
 )
 def test_what_has_no_execution_is_shown_too(
     world: World, platform_of: Platform, kind: Kind

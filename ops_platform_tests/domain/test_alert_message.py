@@ -93,6 +93,8 @@ def test_the_text_begins_with_whom_it_concerns(
         (Kind.RUN_ABORTED, "🔴 TrainFlow was aborted by a person in production"),
         (Kind.INTERACTIVE_FAILED, "🔴 TrainFlow failed in production, run by hand"),
         (Kind.MISSED_SCHEDULE, "🔴 TrainFlow did not start in production"),
+        (Kind.QUEUE_BLOCKED, "🔴 Queue TrainFlow is blocked in production"),
+        (Kind.JOB_STUCK, "🔴 A job of TrainFlow does not start in production"),
         (Kind.PLATFORM_STALLED, f"🔴 TrainFlow stands still in production: sfn-{RUN}"),
     ],
 )

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ops_platform.domain.alert_message import Message
 from ops_platform.domain.burst_message import RUNS_SHOWN, render_burst
-from ops_platform.domain.bursts import Burst, By
+from ops_platform.domain.bursts import Burst, BurstRule, By, kinds_like
 from ops_platform.domain.incidents import Incident, Kind, State
 from ops_platform_tests.build import NOON, after, an_incident
 from ops_platform_tests.stories import ANA, LINKS, check, shown
@@ -129,14 +130,48 @@ def test_whom_slack_does_not_know_is_named(owner: str | None, called: str) -> No
     [
         (Kind.MISSED_SCHEDULE, "2 runs of TrainFlow did not start in production within 10 s"),
         (Kind.PLATFORM_STALLED, "2 checks of TrainFlow failed in production within 10 s"),
+        (Kind.QUEUE_BLOCKED, "2 queues of TrainFlow are blocked in production within 10 s"),
+        (
+            Kind.JOB_STUCK,
+            "2 runs of TrainFlow wait for jobs that do not start in production within 10 s",
+        ),
     ],
 )
 def test_what_is_no_failed_run_has_its_own_words(kind: Kind, headline: str) -> None:
-    """And no link to a run."""
+    """And no link to a run, if there is none."""
     message = _render(_incidents(2, kind=kind, execution_arn=None))
 
     assert _headline(message) == f"🔴 {headline}"
-    assert "ui.example" not in shown(message)
+    assert ("ui.example" in shown(message)) is (kind is Kind.JOB_STUCK)
+
+
+def test_many_blocked_queues_are_nobodys_in_particular() -> None:
+    """Each is named; nobody is called an owner."""
+    queues = _incidents(3, kind=Kind.QUEUE_BLOCKED, owner=None, run_id="", reason="queue blocked")
+
+    message = _render(queues, By.CAUSE, mentions=())
+
+    assert message.text == "3 queues are blocked in production within 20 s: queue blocked"
+    assert "*Queues* `TrainFlow` × 3" in shown(message)
+
+
+def test_warnings_that_are_over_have_not_all_recovered() -> None:
+    """Some jobs were cancelled."""
+    over = _incidents(2, kind=Kind.JOB_STUCK, state=State.RESOLVED, resolved_at=after(60))
+
+    assert _render([*_incidents(1, kind=Kind.JOB_STUCK), *over]).text.endswith("🟢 2 of 3 over")
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_waits_is_told_apart_from_what_failed(kind: Kind) -> None:
+    """A run that has failed must be told, though its owner was warned of it."""
+    rule = BurstRule(By.FLOW, 5, timedelta(minutes=5))
+    failed, other = an_incident(), an_incident(kind=kind)
+    apart = kind in {Kind.JOB_STUCK, Kind.QUEUE_BLOCKED}
+
+    assert (rule.key(failed) != rule.key(other)) is apart
+    assert (Kind.RUN_FAILED in kinds_like(kind)) is not apart
+    assert kind in kinds_like(kind)
 
 
 def test_a_burst_in_another_channel_says_which_it_was_meant_for() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from ops_platform.domain.alerts import Send, Withhold
 from ops_platform.domain.identity import Links
+from ops_platform.domain.incidents import Kind
 from ops_platform.operations.policy import (
     account_links,
     account_names,
@@ -61,6 +62,25 @@ def test_each_account_has_its_channel_or_the_default_and_its_links(settings: Set
     links = composer(settings, None).links
     assert links["production"].metaflow_ui == "https://metaflow.example.com"
     assert (links["staging"].region, links["staging"].metaflow_ui) == ("eu-central-1", None)
+
+
+def test_trouble_of_the_platform_has_a_channel_of_its_own_if_one_is_set(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """What concerns a flow goes to its account's all the same, and a route comes first."""
+    queue, run = an_incident(kind=Kind.QUEUE_BLOCKED), an_incident()
+    path = tmp_path / "ops_platform.toml"
+    path.write_text(f'{SETTINGS}\n[alerts]\nplatform_channel = "#platform"\n')
+    with_channel = routing(load({}, cwd=tmp_path))
+    route = '[[alerts.routes]]\nchannels = ["#oncall"]\nseverity = "critical"\n'
+    path.write_text(f"{path.read_text()}{route}")
+    with_route = routing(load({}, cwd=tmp_path))
+
+    for kind in (Kind.QUEUE_BLOCKED, Kind.PLATFORM_STALLED):
+        assert with_channel.channels_of(an_incident(kind=kind)) == ("#platform",)
+    assert with_channel.channels_of(run) == ("#alerts-production",)
+    assert routing(settings).channels_of(queue) == ("#alerts-production",)
+    assert with_route.channels_of(queue) == ("#oncall",)
 
 
 def test_a_foreign_account_still_has_links_to_aws(settings: Settings) -> None:
