@@ -75,7 +75,7 @@ class FakeRunStopper:
         if execution_arn in self.over:
             return False
         self.over.add(execution_arn)
-        self.stopped.append((execution_arn, error, cause))
+        self.stopped.append((execution_arn, error[:256], cause[:32_768]))
         self.on_stop(execution_arn)
         return True
 

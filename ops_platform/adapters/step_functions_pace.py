@@ -24,7 +24,7 @@ BUCKETS: Mapping[str, Bucket] = MappingProxyType(
         "DescribeStateMachine": Bucket(200, 20),
         "ListExecutions": Bucket(200, 5),
         "DescribeExecution": Bucket(300, 15),
-        "StopExecution": Bucket(1000, 200),
+        "StopExecution": Bucket(500, 25),
         # EventBridge documents none for these; 50 a second is what its users came upon.
         "ListRuleNamesByTarget": Bucket(50, 25),
         "DescribeRule": Bucket(50, 25),

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.batch_queues import AwsBatchQueues
-from ops_platform.adapters.instance_types import Ec2InstanceTypes
 from ops_platform.adapters.step_functions_pace import Pacer
+from ops_platform.domain.batch_ports import InstanceTypes
 from ops_platform_tests.adapters.queues_contract import PARAMETERS
 from ops_platform_tests.build import ACCOUNT
 from ops_platform_tests.fake_queues import FakeQueues
@@ -65,14 +65,14 @@ class FakeQueuesWorld:
 class EmulatedQueuesWorld:
     """An emulated account, in which a job that fits nothing stands at the head of a queue."""
 
-    def __init__(self, clients: AccountClients) -> None:
+    def __init__(self, clients: AccountClients, types: InstanceTypes) -> None:
         self._batch = clients.batch
         self._submitted: list[str] = []
         self._definitions = {vcpus: self._definition(vcpus) for vcpus in ("1", _TOO_LARGE)}
         self.api = AwsBatchQueues(
             clients.batch,
             account=ACCOUNT,
-            types=Ec2InstanceTypes(clients.ec2),
+            types=types,
             pacer=Pacer(sleep=lambda _: None),
         )
         self.queue = next(each.arn for each in self.api.queues() if each.name == _QUEUE)
@@ -155,9 +155,11 @@ class EmulatedQueuesWorld:
 
 
 @contextmanager
-def emulated_queues_world(clients: AccountClients) -> Iterator[EmulatedQueuesWorld]:
+def emulated_queues_world(
+    clients: AccountClients, types: InstanceTypes
+) -> Iterator[EmulatedQueuesWorld]:
     """Return the emulated account, and leave nothing in it."""
-    world = EmulatedQueuesWorld(clients)
+    world = EmulatedQueuesWorld(clients, types)
     try:
         yield world
     finally:

@@ -5,12 +5,19 @@ from collections.abc import Iterator
 import pytest
 
 from ops_platform.adapters.accounts import AccountClients
+from ops_platform.adapters.instance_types import Ec2InstanceTypes
 from ops_platform_tests.adapters.queues_contract import QueuesContract
 from ops_platform_tests.adapters.queues_worlds import (
     EmulatedQueuesWorld,
     FakeQueuesWorld,
     emulated_queues_world,
 )
+
+
+@pytest.fixture(scope="module")
+def emulated_types(emulated: AccountClients) -> Ec2InstanceTypes:
+    """Return what EC2 offers in the emulated account, read once."""
+    return Ec2InstanceTypes(emulated.ec2)
 
 
 class TestFakeQueues(QueuesContract):
@@ -26,7 +33,9 @@ class TestEmulatedQueues(QueuesContract):
     """Over HTTP, against an emulator that runs jobs."""
 
     @pytest.fixture
-    def world(self, emulated: AccountClients) -> Iterator[EmulatedQueuesWorld]:
+    def world(
+        self, emulated: AccountClients, emulated_types: Ec2InstanceTypes
+    ) -> Iterator[EmulatedQueuesWorld]:
         """Return the emulator's account."""
-        with emulated_queues_world(emulated) as world:
+        with emulated_queues_world(emulated, emulated_types) as world:
             yield world
