@@ -131,13 +131,9 @@ def diagnose(
     who run leave no room; the queue itself is shut; another job is in front; Batch's own reason;
     the instances are all in use; nobody knows.
 
-    Args:
-        waiting: The job.
-        situation: Its queue.
-        policy: Its ``stuck_after`` is for how long a queue stands still that does not move.
-        offered: All instance types of the region, for the nearest that fits; may be empty.
-        status_reason: What Batch says of the job while it is RUNNABLE.
-        now: The time.
+    A queue does not move that has stood still for the policy's ``stuck_after``. ``offered`` are all
+    instance types of the region, for the nearest that fits; none if they are not known.
+    ``status_reason`` is what Batch says of the job while it is RUNNABLE.
     """
     case = Case(
         waiting=waiting,
@@ -150,6 +146,19 @@ def diagnose(
     return next(filter(None, (step(case) for step in _STEPS)))
 
 
+def why_not_runnable(waiting: WaitingJob) -> Diagnosis | None:
+    """Return why a job does not wait for capacity yet, None if it does."""
+    latest = waiting.job.latest
+    if latest.array_size is not None:
+        size = counted(latest.array_size, "job", "jobs")
+        sentence = f"It is an array of {size}, which never starts itself and ends when they do."
+        return Diagnosis(Cause.ARRAY, sentence, "Look at the jobs of the array that wait.")
+    if latest.status not in {"SUBMITTED", "PENDING"}:
+        return None
+    sentence = queue_words.dependencies(waiting.depends_on)
+    return Diagnosis(Cause.DEPENDENCY, sentence, "It becomes RUNNABLE by itself after that.")
+
+
 def _found(
     case: Case, cause: Cause, sentence: str, advice: str, *, blocker: str | None = None
 ) -> Diagnosis:
@@ -158,15 +167,7 @@ def _found(
 
 
 def _not_waiting(case: Case) -> Diagnosis | None:
-    latest = case.waiting.job.latest
-    if latest.array_size is not None:
-        size = counted(latest.array_size, "job", "jobs")
-        sentence = f"It is an array of {size}, which never starts itself and ends when they do."
-        return Diagnosis(Cause.ARRAY, sentence, "Look at the jobs of the array that wait.")
-    if latest.status not in {"SUBMITTED", "PENDING"}:
-        return None
-    sentence = queue_words.dependencies(case.waiting.depends_on)
-    return Diagnosis(Cause.DEPENDENCY, sentence, "It becomes RUNNABLE by itself after that.")
+    return why_not_runnable(case.waiting)
 
 
 def _unfit(case: Case) -> Diagnosis | None:
@@ -190,7 +191,7 @@ def _out_of_order(case: Case) -> Diagnosis | None:
         sentence = f"Queue {case.queue.name} has no compute environment."
         advice = "Give it one: its computeEnvironmentOrder is empty."
         return _found(case, Cause.NO_ENVIRONMENT, sentence, advice)
-    if case.room:
+    if case.room or not environments:
         return None
     if any(each.is_invalid for each in environments):
         cause = Cause.ENVIRONMENT_INVALID

@@ -9,7 +9,7 @@ from ops_platform.domain.size_words import memory_of, number, vcpus_of
 from ops_platform.domain.words import counted, duration, ordinal
 
 _NAMED = 3
-_LONGEST_FOREIGN = 240
+_LONGEST_FOREIGN = 160
 WAIT_OR_WIDEN = "Wait, or raise maxvCpus of a compute environment if such waits are usual."
 WAIT_OR_WEIGH = "Wait, or change the shares' weights in the queue's scheduling policy."
 IF_SHUT = (

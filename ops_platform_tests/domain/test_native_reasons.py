@@ -1,0 +1,69 @@
+"""What Batch says of a job that blocks its queue, told apart by what stands before the dash."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops_platform.domain.native_reasons import Native, read_native
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot", Native.CAPACITY),
+        ("CAPACITY:SOMETHING_NEW", Native.CAPACITY),
+        ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s)", Native.MAX_VCPUS),
+        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job", Native.TOO_LARGE),
+        ("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \u2013 Batch", Native.MISCONFIGURED),
+        ("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \u2014 Batch", Native.MISCONFIGURED),
+        ("MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED - x", Native.MISCONFIGURED),
+        ("MISCONFIGURATION:SOMETHING_NEW - x", Native.MISCONFIGURED),
+        ("ACTION_REQUIRED - CE(s) associated", Native.INVALID),
+        ("UNDETERMINED - Batch job is blocked, root cause is undetermined.", Native.UNDETERMINED),
+        (" UNDETERMINED ", Native.UNDETERMINED),
+    ],
+)
+def test_a_reason_is_known_by_its_code(said: str, kind: Native) -> None:
+    """Whatever dash follows, and whatever AWS adds to a kind that we know."""
+    native = read_native(said)
+    assert native is not None
+    assert native.kind is kind
+    assert native.code.startswith(kind)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [None, "", "Host EC2 (instance i-1) terminated.", "undetermined - x", "SOMETHING - else", "-"],
+)
+def test_what_is_no_such_reason_is_none(said: str | None) -> None:
+    """As what remains of the attempt before."""
+    assert read_native(said) is None
+
+
+def test_a_reason_nobody_knows_yet_is_told_by_its_code() -> None:
+    """AWS adds some now and then."""
+    native = read_native("MISCONFIGURATION:SUBNET_FULL - No address is free.")
+    assert native is not None
+    assert native.sentence == "Batch finds a misconfiguration: SUBNET_FULL."
+
+
+@pytest.mark.parametrize(
+    ("said", "which"),
+    [
+        ("requested for instance type [p4d.24xlarge]", "no p4d.24xlarge to give"),
+        ("requested for instance type p4d.24xlarge.", "no p4d.24xlarge to give"),
+        ("requested.", "no such instances to give"),
+    ],
+)
+def test_the_instance_type_that_is_scarce_is_named(said: str, which: str) -> None:
+    """If Batch names it."""
+    native = read_native(f"CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot {said}")
+    assert native is not None
+    assert which in native.sentence
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(said: str) -> None:
+    """None of them is an error."""
+    native = read_native(said)
+    assert native is None or native.sentence
