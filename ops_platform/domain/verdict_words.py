@@ -1,0 +1,83 @@
+"""What becomes of a job that waits, and when, in words."""
+
+from datetime import datetime
+
+from ops_platform.domain.diagnosis import Fault
+from ops_platform.domain.staleness import Decision, Judged, Verdict, Why, judge
+from ops_platform.domain.words import duration
+
+_KEPT = {
+    Why.NOT_OURS: "It is none of Metaflow's, and is left alone.",
+    Why.NOT_RUNNABLE: "It is not RUNNABLE, and is left alone.",
+    Why.DEPENDENCY_PENDING: "It does not wait for capacity, and is left alone.",
+    Why.ALREADY_CANCELLED: "Its end was asked for already; Batch may take a while over it.",
+    Why.AGE_UNKNOWN: "Nobody knows since when it is RUNNABLE, so it is left alone.",
+}
+_WARNED = {
+    Why.WAITS_ITS_TURN: "It has waited long and is told of, not cancelled: it waits its turn.",
+    Why.BEHIND_ANOTHER: "It has waited long and is told of, not cancelled: another is in front.",
+    Why.QUEUE_AT_FAULT: "It is told of, not cancelled: the queue is at fault.",
+}
+_CHARGES = {
+    Why.UNFIT: "it fits nothing its queue has",
+    Why.STUCK: "its queue does not move",
+    Why.BY_AGE: "its policy goes by age alone",
+}
+_OBSERVED = " The account observes only, so that nothing is cancelled."
+_HELD_BACK = " The queue is at fault, so that this is held back unless an operator insists."
+
+
+def what_next(judged: Judged, *, enforce: bool, now: datetime) -> str:
+    """Return what a policy makes of a job, and when, as things stand."""
+    verdict = judged.verdict
+    if verdict.why is Why.YOUNG:
+        verdict = foreseen(judged) or verdict
+    if verdict.exemption is not None:
+        until, why = moment(verdict.exemption.until), verdict.exemption.reason
+        return f"It is left alone until {until}: {why}"
+    if verdict.due_at is not None:
+        return f"{_due(verdict, now)}{_but(judged, enforce=enforce)}"
+    if verdict.decision is Decision.KEEP:
+        return _KEPT.get(verdict.why, "It is young, and left alone.")
+    told = _WARNED.get(verdict.why, _WARNED[Why.WAITS_ITS_TURN])
+    return told if judged.verdict.decision is Decision.WARN else _later(judged, verdict)
+
+
+def foreseen(judged: Judged) -> Verdict | None:
+    """Return the next verdict on a young job if nothing changes, None if it stays as it is."""
+    since, policy = judged.verdict.since, judged.policy
+    if since is None or judged.diagnosis is None:
+        return None
+    for limit in sorted({policy.unfit_after, policy.stuck_after}):
+        verdict = judge(judged.waiting, judged.diagnosis, policy, since + limit)
+        if verdict.why not in {Why.YOUNG, Why.SOON}:
+            return verdict
+    return None
+
+
+def moment(at: datetime) -> str:
+    """Return a moment to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _due(verdict: Verdict, now: datetime) -> str:
+    due_at = verdict.due_at or now
+    charge = _CHARGES.get(verdict.why, "it is due")
+    if due_at <= now:
+        return f"The next cleanup cancels it, since {charge}."
+    left = duration(due_at - now)
+    return f"If nothing changes, it is cancelled in {left} ({moment(due_at)}), since {charge}."
+
+
+def _later(judged: Judged, verdict: Verdict) -> str:
+    since, limit = judged.verdict.since, judged.policy.stuck_after
+    when = f" from {moment(since + limit)} on" if since else ""
+    why = "it is behind another" if verdict.why is Why.BEHIND_ANOTHER else "it waits its turn"
+    return f"It is left alone, since {why}; it would be told of{when}."
+
+
+def _but(judged: Judged, *, enforce: bool) -> str:
+    if not enforce:
+        return _OBSERVED
+    is_held = judged.diagnosis is not None and judged.diagnosis.fault is Fault.QUEUE
+    return _HELD_BACK if is_held else ""
