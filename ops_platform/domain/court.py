@@ -56,7 +56,8 @@ class Court:
             waiting = replace(waiting, head_since=self._places[waiting.id])
         policy = self._policies.of(waiting)
         since = runnable_since(waiting)
-        if since is not None and self.now - since < self._shortest:
+        waits = waiting.job.latest.status == "RUNNABLE"
+        if waits and since is not None and self.now - since < self._shortest:
             return Judged(waiting, None, Verdict(Decision.KEEP, Why.YOUNG, since), policy)
         diagnosis = diagnose(
             waiting,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,10 +56,9 @@ class World:
         """Change the settings."""
         self.policies = Policies(Policy(**policy), breaker_runs=breaker, most=most)
 
-    def wait(self, **by: float) -> datetime:
-        """Let time pass; return the time then."""
+    def wait(self, **by: float) -> None:
+        """Let time pass."""
         self.clock.advance(timedelta(**by))
-        return self.clock()
 
     def submit(self, queue: str = "flows", *, heard: bool = True, **asked: Any) -> str:
         """Submit a job that waits from now on; return its id."""
