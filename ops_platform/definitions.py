@@ -12,6 +12,7 @@ from ops_platform.defs.health import with_watch
 from ops_platform.defs.operators import operator_jobs
 from ops_platform.defs.reconcile import reconcile_job, reconcile_schedule
 from ops_platform.defs.resources import resources
+from ops_platform.defs.stale_jobs import cleanup_assets, cleanup_schedules
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
 
@@ -32,8 +33,12 @@ def platform(settings: Settings) -> dg.Definitions:
     ingest = [ingest_sensor(account.name, settings) for account in settings.accounts]
     reconcile = [reconcile_job(account.name, settings) for account in settings.accounts]
     return dg.Definitions(
+        assets=cleanup_assets(settings),
         jobs=[*reconcile, *operator_jobs(settings)],
-        schedules=[reconcile_schedule(job, settings) for job in reconcile],
+        schedules=[
+            *(reconcile_schedule(job, settings) for job in reconcile),
+            *cleanup_schedules(settings),
+        ],
         sensors=[*ingest, flow_runs_sensor(settings), deliver_alerts_sensor(settings)],
         resources=dict(resources(settings)),
     )

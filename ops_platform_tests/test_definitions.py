@@ -23,12 +23,16 @@ UNWANTED = (
 )
 INVENTORY = """
 job check_platform
+job clean_up_stale_jobs_production
+job clean_up_stale_jobs_staging
 job expire_silence
 job reconcile_executions_production
 job reconcile_executions_staging
 job resolve_incidents
 job retry_alerts
 job silence_alerts
+schedule clean_up_stale_jobs_production_schedule at */10 * * * *, RUNNING
+schedule clean_up_stale_jobs_staging_schedule at */10 * * * *, RUNNING
 schedule reconcile_executions_production_schedule at */5 * * * *, RUNNING
 schedule reconcile_executions_staging_schedule at */5 * * * *, RUNNING
 schedule watch_the_watcher at */5 * * * *, RUNNING
@@ -99,6 +103,7 @@ def test_loading_imports_nothing_that_only_a_tick_needs(loaded: dict[str, Any]) 
 def test_the_embedded_edition_has_the_same_definitions_but_hurries(tmp_path: Path) -> None:
     """Without a settings file; whoever watches a demo does not wait for ten seconds."""
     hurried = INVENTORY.replace("every 9 s", "every 4 s").replace("e at */5", "e at */2")
+    hurried = hurried.replace("e at */10", "e at */1")
     assert load_in(tmp_path)["inventory"] == hurried.strip().splitlines()
 
 

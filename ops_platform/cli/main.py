@@ -20,6 +20,9 @@ COMMANDS = {
     "alerts": Command(
         "ops_platform.cli.alerts:alerts", "List, preview and retry messages to Slack."
     ),
+    "cancellations": Command(
+        "ops_platform.cli.cancellations:cancellations", "List what was done to stale jobs."
+    ),
     "config": Command("ops_platform.cli.config:config", "Check and show the settings."),
     "embedded": Command("ops_platform.cli.embedded:embedded", "Run everything on this machine."),
     "events": Command("ops_platform.cli.events:events", "Feed events of AWS to the platform."),
@@ -37,6 +40,9 @@ COMMANDS = {
     ),
     "silences": Command(
         "ops_platform.cli.silences:silences", "Mute incidents for a while, by name."
+    ),
+    "stale-jobs": Command(
+        "ops_platform.cli.stale_jobs:stale_jobs", "Find, explain and cancel jobs that cannot start."
     ),
 }
 

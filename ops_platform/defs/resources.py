@@ -28,6 +28,7 @@ from ops_platform.domain.ports import (
     Starts,
     StateMachines,
 )
+from ops_platform.operations.clean_account import Tools, tools_of
 from ops_platform.settings.model import Settings
 from ops_platform.settings.problems import Problem, SettingsError
 
@@ -117,6 +118,10 @@ class Accounts:
         """Return what Batch tells of the account's jobs."""
         return AwsBatchJobs(self._clients[name].batch)
 
+    def stale_job_tools(self, name: str, ledger: Ledger) -> Tools:
+        """Return what the account is cleaned of stale jobs with."""
+        return tools_of(name, self._clients[name], ledger)
+
     def logs(self, name: str) -> JobLogs:
         """Return the logs of the account's jobs."""
         return CloudWatchJobLogs(self._clients[name].logs)
@@ -138,6 +143,7 @@ def resources(settings: Settings) -> Mapping[str, Any]:
 def _token(settings: Settings) -> str:
     if settings.edition == "embedded":
         return settings.slack.token.get_secret_value() if settings.slack.token else ""
-    if settings.slack.token_secret:
+    # Without one nothing can be sent; what sends nothing must run all the same.
+    if settings.slack.token_secret or settings.slack.token is None:
         return ""
     return dg.EnvVar(settings.slack.token_env)  # resolved at use, and shown only by its name

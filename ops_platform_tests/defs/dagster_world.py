@@ -1,6 +1,7 @@
 """The code location's sensors, ticked one by one on real resources."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -12,12 +13,20 @@ from ops_platform.definitions import compose
 from ops_platform.defs.resources import Slack
 from ops_platform.domain.events import Event
 from ops_platform.domain.ports import ScheduleRule
+from ops_platform.operations.clean_account import Tools
 from ops_platform.settings.load import load
 from ops_platform.settings.model import Settings
 from ops_platform_tests.build import ACCOUNTS, bodies
 from ops_platform_tests.fake_batch import FakeBatchJobs, FakeHistories
+from ops_platform_tests.fake_queues import FakeQueues, FakeRunStopper
 from ops_platform_tests.fake_states import FakeStepFunctions
-from ops_platform_tests.fakes import FakeLogs, FakeQueue, FakeSchedules, FakeStateMachines
+from ops_platform_tests.fakes import (
+    FakeClock,
+    FakeLogs,
+    FakeQueue,
+    FakeSchedules,
+    FakeStateMachines,
+)
 
 Rules = dict[str, list[ScheduleRule]]
 AssetEvent = dg.AssetObservation | dg.AssetMaterialization | dg.AssetCheckEvaluation
@@ -63,6 +72,14 @@ class FakeAccounts:
         self.step_functions = FakeStepFunctions(clock=now)
         self.rules: Rules = {}
         self.job_logs = FakeLogs({})
+        # The jobs of a test are submitted three hours ago.
+        self.job_queues = FakeQueues(FakeClock(now() - timedelta(hours=3)))
+
+    def stale_job_tools(self, name: str, ledger: Ledger) -> Tools:
+        """Return what an account is cleaned with; both have the same queues."""
+        self.job_queues.account = name
+        types, runs = self.job_queues.types, FakeRunStopper()
+        return Tools(ledger=ledger, queues=self.job_queues.batch(), types=types, runs=runs)
 
     def queue(self, name: str) -> FakeQueue:
         """Return the account's queue."""

@@ -26,6 +26,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from ops_platform.clock import now
 from ops_platform.definitions import platform
+from ops_platform.defs.cleanup_reports import CHECK as QUEUES_MOVE
 from ops_platform.defs.health import with_watch
 from ops_platform.defs.resources import Slack
 from ops_platform_tests.defs.dagster_world import AssetEvent, Dagster
@@ -136,11 +137,12 @@ class Instance:
         return bool(done.success)
 
     def outcomes(self) -> dict[str, bool | None]:
-        """Return whether each check passed last, as the asset's page shows it."""
+        """Return whether each check of the platform itself passed last, as its page shows it."""
         graph = self.definitions.resolve_asset_graph()
         return {
             f"{key.asset_key.to_user_string()}:{key.name}": self._passed(key)
             for key in graph.asset_check_keys
+            if key.name != QUEUES_MOVE
         }
 
     def told(self, key: str) -> dg.AssetCheckEvaluation:

@@ -82,6 +82,8 @@ def test_while_all_is_well_every_check_passes(instance: Instance, inbox: SlackIn
             "executions/staging:reconciliation",
             "platform:automations",
             "platform:parsing",
+            "production/stale_job_cleanup:cleanup",
+            "staging/stale_job_cleanup:cleanup",
         ),
         True,
     )
@@ -202,7 +204,7 @@ def test_a_ledger_that_does_not_answer_is_red_and_fails_no_tick(tmp_path: Path, 
         instance.all_tick()
         for subject in subjects(["staging", "production"]):
             suspected(instance, subject, What.LEDGER_UNREACHABLE)
-        assert instance.watch().startswith("8 of 10 checks fail: ")
+        assert instance.watch().startswith("10 of 10 checks fail: ")
         assert "The ledger's database does not answer" in str(instance.told(INGEST).description)
 
 
@@ -270,6 +272,8 @@ def test_the_assets_tell_the_way_of_an_event(instance: Instance) -> None:
         "flows/production",
         "flows/staging",
         "platform",
+        "production/stale_job_cleanup",
+        "staging/stale_job_cleanup",
     ]
     alerts = nodes["alerts/staging"]
     assert alerts.group_name == "staging"
