@@ -7,6 +7,23 @@ from ops_platform.embedded.aws.gaps import Gap, Moto
 
 _DESCRIBE = "moto.ec2.responses.instances:InstanceResponse.describe_instance_types"
 _PAGE_SIZES = range(5, 101)
+# By the part that a page shows: the types never change, and writing them takes long.
+_written: dict[tuple[int, int], Moto] = {}
+
+
+class _Kept(ActionResult):
+    """An answer that is written once."""
+
+    def __init__(self, result: object, part: tuple[int, int]) -> None:
+        super().__init__(result)
+        self._part = part
+
+    def execute_result(self, context: Moto) -> Moto:
+        """Write the answer, or take the one that was written before."""
+        if self._part not in _written:
+            _written[self._part] = super().execute_result(context)
+        status, headers, body = _written[self._part]
+        return status, dict(headers), body
 
 
 def _describe_instance_types(response: Moto) -> ActionResult:
@@ -19,14 +36,13 @@ def _describe_instance_types(response: Moto) -> ActionResult:
     size = int(asked or _PAGE_SIZES[-1])
     if size not in _PAGE_SIZES:
         raise InvalidParameterValueError(f"MaxResults must be between 5 and 100, not {size}")
-    found = response.ec2_backend.describe_instance_types(
-        names,
-        response._filters_from_querystring(),  # noqa: SLF001
-    )
+    filters = response._filters_from_querystring()  # noqa: SLF001
+    found = response.ec2_backend.describe_instance_types(names, filters)
     start = _start(response._get_param("NextToken"), len(found))  # noqa: SLF001
     end = start + size
     more = {"NextToken": f"{end:08}"} if end < len(found) else {}
-    return ActionResult({"InstanceTypes": found[start:end], **more})
+    page = {"InstanceTypes": found[start:end], **more}
+    return ActionResult(page) if names or filters else _Kept(page, (start, end))
 
 
 def _start(token: str | None, total: int) -> int:
