@@ -14,12 +14,15 @@ import pytest
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.batch import AwsBatchJobs
+from ops_platform.adapters.batch_queues import AwsBatchQueues
 from ops_platform.adapters.histories import StepFunctionsHistories
+from ops_platform.adapters.instance_types import Ec2InstanceTypes
 from ops_platform.adapters.logs import CloudWatchJobLogs
 from ops_platform.adapters.schedules import EventBridgeSchedules
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.adapters.step_functions import StepFunctions
 from ops_platform.clock import now
+from ops_platform.domain.capacity import Platform, Size
 from ops_platform.domain.execution_history import History
 from ops_platform.domain.job_log import BATCH_LOG_GROUP, LogAbsence, LogTail
 from ops_platform.domain.lifecycle import EXECUTION_ENDS
@@ -144,6 +147,47 @@ def test_a_history_that_never_was_is_gone(clients: AccountClients, machine_arn: 
 def test_a_job_that_never_was_is_left_out(clients: AccountClients) -> None:
     """As is one that Batch has forgotten."""
     assert AwsBatchJobs(clients.batch).describe(["00000000-0000-0000-0000-000000000000"]) == []
+
+
+@pytest.fixture(scope="session")
+def offered(clients: AccountClients) -> Ec2InstanceTypes:
+    """Return what EC2 offers in the region, read once."""
+    return Ec2InstanceTypes(clients.ec2)
+
+
+@pytest.fixture(scope="session")
+def queues(clients: AccountClients, offered: Ec2InstanceTypes) -> AwsBatchQueues:
+    """Return the account's Batch as the cleanup of stale jobs sees it."""
+    return AwsBatchQueues(clients.batch, account="contract", types=offered)
+
+
+def test_what_ec2_offers_can_be_read(offered: Ec2InstanceTypes) -> None:
+    """And of some types that they have GPUs."""
+    types = {each.name: each.size for each in offered.all()}
+
+    assert types["m5.large"] == Size(2, 8192)
+    assert any(size.gpus for size in types.values())
+
+
+def test_the_queues_of_batch_can_be_read(queues: AwsBatchQueues) -> None:
+    """Each has environments, and it is known what those that start instances may start."""
+    found = queues.queues()
+
+    assert found
+    assert [queue.name for queue in found if not queue.environments] == []
+    environments = [each for queue in found for each in queue.environments]
+    unknown = [each for each in environments if each.platform is Platform.EC2 and not each.types]
+    assert [(each.name, each.configured) for each in unknown] == []
+
+
+def test_what_waits_in_a_queue_can_be_read(queues: AwsBatchQueues) -> None:
+    """The front of each queue; of the first jobs that wait, each is described."""
+    for queue in queues.queues():
+        assert queues.front(queue.arn) is not None, f"we may not see the front of {queue.name}"
+        listed = list(islice(queues.runnable(queue.arn), 100))
+        known = queues.describe([job.id for job in listed])
+        assert len(known) == len(listed)
+        assert {job.queue for job in known} <= {queue.name}
 
 
 def test_the_log_of_a_job_can_be_read(clients: AccountClients) -> None:

@@ -38,7 +38,7 @@ def test_the_read_only_suite_passes_on_an_emulator(
             OPS_CONTRACT_LOG_STREAM="job/default/1",
         )
 
-    assert "14 passed" in done.stdout, done.stdout
+    assert "17 passed" in done.stdout, done.stdout
 
 
 def test_a_missing_variable_is_named() -> None:
