@@ -124,12 +124,25 @@ class Dependency(_Aws, frozen=True):
     job_id: Name | None = None
 
 
+class Consumable(_Aws, frozen=True):
+    """A resource that a job takes some of, such as a licence."""
+
+    consumable_resource: Name = ""
+
+
+class Consumables(_Aws, frozen=True):
+    """The resources of which a job takes some."""
+
+    consumable_resource_list: list[Consumable] | None = None
+
+
 class WaitingDetail(_Aws, frozen=True):
     """What a job that waits tells beside `aws_documents.Job`."""
 
     tags: dict[str, str | None] | None = None
     parameters: dict[str, str | None] | None = None
     depends_on: list[Dependency] | None = None
+    consumable_resource_properties: Consumables | None = None
     share_identifier: Name | None = None
 
 

@@ -1,6 +1,6 @@
 """Queues, their environments and the jobs that wait in them, made of what Batch's answers tell."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -118,7 +118,8 @@ def waiting_job_of(
 ) -> WaitingJob | None:
     """Return a job as ``DescribeJobs`` shows it; None if it is no job we understand.
 
-    What the parent of an array waits for its children wait for, too.
+    What the parent of an array waits for its children wait for, too; and a resource of which
+    there is not enough is waited for as another job is.
     """
     event = job_event_of(described)
     try:
@@ -147,10 +148,15 @@ def _given(values: Mapping[str, str | None] | None) -> dict[str, str]:
     return {name: value for name, value in (values or {}).items() if value is not None}
 
 
-def _needed(described: Described) -> Iterable[str]:
+def _needed(described: Described) -> Iterator[str]:
+    """Yield what a job has to wait for, or had to, before it waits for capacity."""
     siblings = str(described.get("jobId", "")).partition(":")[0]
-    needs = msgspec.convert(described, aws.WaitingDetail).depends_on or ()
-    return [each.job_id or siblings for each in needs]
+    detail = msgspec.convert(described, aws.WaitingDetail)
+    for other in detail.depends_on or ():
+        yield other.job_id or siblings
+    taken = detail.consumable_resource_properties or aws.Consumables()
+    for resource in taken.consumable_resource_list or ():
+        yield arn_tail(resource.consumable_resource)
 
 
 def _platform(found: aws.ComputeEnvironment, resources: aws.ComputeResources) -> Platform:

@@ -16,6 +16,7 @@ from ops_platform.domain.queue_descriptions import (
     read_queue,
     waiting_job_of,
 )
+from ops_platform.domain.waiting_jobs import runnable_since
 from ops_platform_tests.build import ACCOUNT, NOON, a_job_event, after
 from ops_platform_tests.domain.history_events import described
 from ops_platform_tests.fake_queue_jobs import PREFIX, environment_detail, queue_detail
@@ -217,6 +218,19 @@ def test_a_child_waits_for_what_its_array_waits_for() -> None:
     assert found is not None
     assert (found.id, found.depends_on) == ("8f2c:7", ("9a01",))
     assert found.job.latest.created_at == NOON
+
+
+def test_a_resource_is_waited_for_as_another_job_is() -> None:
+    """Until there is enough of it the job is PENDING, and so not RUNNABLE since its creation."""
+    arn = f"{PREFIX}:consumable-resource/licence"
+    taken = {"consumableResourceList": [{"consumableResource": arn, "quantity": 1}]}
+    detail = described(a_job_event()) | {"consumableResourceProperties": taken}
+
+    found = waiting_job_of(detail, ACCOUNT)
+
+    assert found is not None
+    assert found.depends_on == ("licence",)
+    assert runnable_since(found) is None
 
 
 @pytest.mark.parametrize("odd", [{"jobQueue": None}, {"tags": [1]}, {"dependsOn": "x"}])
