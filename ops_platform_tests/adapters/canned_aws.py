@@ -17,6 +17,7 @@ class Request:
 
     headers: dict[str, str]
     text: str
+    path: str = "/"
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def canned_aws(answer: Callable[[Request], Answer]) -> Iterator[CannedAws]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            aws.requests.append(Request(dict(self.headers.items()), text))
+            aws.requests.append(Request(dict(self.headers.items()), text, self.path))
             given = answer(aws.requests[-1])
             self.send_response(given.status)
             self.send_header("Content-Length", str(len(given.body.encode())))
