@@ -37,11 +37,12 @@ def waiting_job(run: Run, at: datetime, **changes: Any) -> JobEvent:
     return run.failed_job(0, at, **(told | changes))
 
 
-def judged(run: Run, at: datetime, **changes: Any) -> Judged:
+def judged(run: Run, at: datetime, *, job_id: str | None = None, **changes: Any) -> Judged:
     """Return the judgement of that job at a time: to be cancelled, unless it is changed."""
     since = at - WAITED
+    waiting = waiting_job(run, at, job_id=job_id or f"stale-{run.name}")
     given = Judged(
-        WaitingJob(Job(run.account, waiting_job(run, at), since)),
+        WaitingJob(Job(run.account, waiting, since)),
         DIAGNOSIS,
         Verdict(Decision.CANCEL, Why.UNFIT, since, at),
         WARNED,
@@ -54,10 +55,13 @@ def warning(run: Run, at: datetime, *, why: Why = Why.SOON, due: datetime | None
     return judged(run, at, verdict=Verdict(Decision.WARN, why, at - WAITED, due))
 
 
-def cancelled(run: Run, at: datetime, reason: str | None = None) -> list[Event]:
+def cancelled(
+    run: Run, at: datetime, reason: str | None = None, *, job_id: str | None = None
+) -> list[Event]:
     """Return the events of a run of which one job was cancelled, and with it two others ended."""
     of_stale = waiting_job(
-        run, at, id=f"{run.arn}-stale", status="FAILED", time=at, stopped_at=at, cancelled=True,
+        run, at, id=f"{run.arn}-{at:%d%H%M%S}-stale", job_id=job_id or f"stale-{run.name}",
+        status="FAILED", time=at, stopped_at=at, cancelled=True,
         status_reason=reason or cancel_reason(judged(run, at), at),
     )  # fmt: skip
     return [of_stale, *dragged(run, at), run.execution(at + timedelta(seconds=1), "FAILED")]

@@ -7,6 +7,7 @@ from itertools import count, pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ops_platform.adapters.ledger import cancellations
 from ops_platform.adapters.ledger.alerts import MESSAGE
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.incidents import State
@@ -18,6 +19,7 @@ from ops_platform_tests.ledger_world import empty
 from ops_platform_tests.operations.delivery_world import World, world_around
 from ops_platform_tests.operations.failing_runs import Run
 from ops_platform_tests.operations.sender_room import key_of
+from ops_platform_tests.operations.stale_runs import cancelled, judged
 
 RUN = Run("run", jobs=2)
 PATIENT = Rates(post=per_minute(6000), posts_together=per_minute(6000))
@@ -27,6 +29,17 @@ _numbers = count(100)
 def fails(world: World) -> None:
     """The run fails, for the first time or after a redrive."""
     world.happened(RUN)
+
+
+def cannot_start(world: World) -> None:
+    """A job of the run is cancelled as stale, and judged so by us or by a ledger that is lost."""
+    number, now = next(_numbers), world.clock()
+    job_id = f"stale-{number}"
+    if number % 2:
+        with world.ledger.transaction() as tx:
+            found = judged(RUN, now, job_id=job_id)
+            assert cancellations.ask(tx, found, now=now, asked_by="schedule")
+    world.came(RUN.arn, *cancelled(RUN, now, job_id=job_id))
 
 
 def succeeds(world: World) -> None:
@@ -61,7 +74,16 @@ def time_passes(world: World) -> None:
     world.wait(minutes=2)
 
 
-STEPS = [fails, succeeds, another_succeeds, late_failure, answer_lost, delivers, time_passes]
+STEPS = [
+    fails,
+    cannot_start,
+    succeeds,
+    another_succeeds,
+    late_failure,
+    answer_lost,
+    delivers,
+    time_passes,
+]
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=14))
