@@ -9,9 +9,7 @@ import pytest
 
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.domain.batch_ports import BatchQueues, ListedJob
-from ops_platform.domain.cancelling import LONGEST_REASON, Outcome, outcome_of
 from ops_platform.domain.capacity import Platform, Queue
-from ops_platform.domain.reasons import STALE_MARK
 from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since
 
 PARAMETERS = {
@@ -70,7 +68,7 @@ class QueuesContract(ABC):
 
     def test_a_queue_is_told_with_what_it_may_start(self, world: QueuesWorld) -> None:
         """Its environments with their limits, and the sizes of the instances they start."""
-        queue = _the_queue(world)
+        queue = the_queue(world)
 
         (environment,) = queue.environments
         assert (queue.state, queue.status) == ("ENABLED", "VALID")
@@ -104,10 +102,10 @@ class QueuesContract(ABC):
         """With when it was created; the list has neither owner nor parameters."""
         before = world.now().replace(microsecond=0)
         kept, cancelled = world.submit(), world.submit()
-        assert {kept, cancelled} <= _listed(world).keys()
+        assert {kept, cancelled} <= listed_in(world).keys()
         world.api.cancel(cancelled, "no need")
 
-        listed = _listed(world)
+        listed = listed_in(world)
 
         assert cancelled not in listed
         assert (listed[kept].cancelled, listed[kept].array_size) == (False, None)
@@ -122,7 +120,7 @@ class QueuesContract(ABC):
         pending = world.submit(depends_on=[world.submit()])
         running = world.run()
 
-        listed = _listed(world)
+        listed = listed_in(world)
 
         assert not {pending, running} & listed.keys()
 
@@ -132,7 +130,7 @@ class QueuesContract(ABC):
         """Batch itself lists but the parent, which is PENDING for as long as they wait."""
         parent = world.submit_array(3)
 
-        listed = _listed(world)
+        listed = listed_in(world)
 
         assert {f"{parent}:{index}" for index in range(3)} <= listed.keys()
         assert parent not in listed
@@ -142,7 +140,7 @@ class QueuesContract(ABC):
         """Nor do its children."""
         parent = world.submit_array(2, depends_on=[world.submit()])
 
-        assert not {job_id for job_id in _listed(world) if job_id.startswith(parent)}
+        assert not {job_id for job_id in listed_in(world) if job_id.startswith(parent)}
 
     def test_more_than_a_page_is_listed_once_each(self, world: QueuesWorld) -> None:
         """However many pages it takes."""
@@ -181,10 +179,10 @@ class QueuesContract(ABC):
         before = world.now().replace(microsecond=0)
         job_id = world.submit(tags={"team": "fraud"})
 
-        job = _described(world, job_id)
+        job = described_in(world, job_id)
 
         latest = job.job.latest
-        assert (job.id, job.queue, latest.status) == (job_id, _the_queue(world).name, "RUNNABLE")
+        assert (job.id, job.queue, latest.status) == (job_id, the_queue(world).name, "RUNNABLE")
         assert (latest.flow, latest.step, latest.owner) == ("TrainFlow", "work", "ana")
         assert (job.asks_for.vcpus, job.asks_for.memory_mib, job.asks_for.gpus) == (1, 512, 0)
         assert job.parameters == PARAMETERS
@@ -218,61 +216,6 @@ class QueuesContract(ABC):
         assert [job.depends_on for job in found] == [(other,), (other,)]
         assert [runnable_since(job) for job in found] == [None, None]
 
-    # --- cancelling -------------------------------------------------------------------------------
-
-    def test_a_waiting_job_is_cancelled_with_our_reason(self, world: QueuesWorld) -> None:
-        """By which its outcome is known; to ask twice does no harm."""
-        job_id = world.submit()
-
-        world.api.cancel(job_id, f"{STALE_MARK}: so it was judged")
-        world.api.cancel(job_id, "again")
-
-        latest = _described(world, job_id).job.latest
-        assert (latest.status, latest.cancelled) == ("FAILED", True)
-        assert latest.status_reason == f"{STALE_MARK}: so it was judged"
-        assert outcome_of(latest) is Outcome.CANCELLED
-
-    def test_a_job_that_has_started_is_not_cancelled(self, world: QueuesWorld) -> None:
-        """Though Batch says yes."""
-        job_id = world.run()
-
-        world.api.cancel(job_id, "too late")
-
-        latest = _described(world, job_id).job.latest
-        assert (latest.status, latest.cancelled) == ("RUNNING", False)
-        assert outcome_of(latest) is Outcome.STARTED
-
-    def test_what_was_never_there_can_be_cancelled(self, world: QueuesWorld) -> None:
-        """Nothing happens."""
-        world.api.cancel("5b0e9d3c-52a9-4f0f-9a2f-2f3b1f1c7d11", "gone")
-
-    def test_a_job_that_depends_on_others_is_only_marked(self, world: QueuesWorld) -> None:
-        """It ends when they do."""
-        job_id = world.submit(depends_on=[world.submit()])
-
-        world.api.cancel(job_id, "no need")
-
-        latest = _described(world, job_id).job.latest
-        assert (latest.status, latest.cancelled) == ("PENDING", True)
-
-    def test_a_child_is_cancelled_alone(self, world: QueuesWorld) -> None:
-        """Its siblings wait on."""
-        parent = world.submit_array(2)
-
-        world.api.cancel(f"{parent}:0", "no need")
-
-        first, second = world.api.describe([f"{parent}:0", f"{parent}:1"])
-        assert (first.job.latest.status, second.job.latest.status) == ("FAILED", "RUNNABLE")
-        assert f"{parent}:1" in _listed(world)
-
-    def test_a_reason_is_as_long_as_batch_takes_it(self, world: QueuesWorld) -> None:
-        """The rest is cut off, not refused."""
-        job_id = world.submit()
-
-        world.api.cancel(job_id, "x" * (LONGEST_REASON + 1))
-
-        assert _described(world, job_id).job.latest.status == "FAILED"
-
     def test_calls_are_counted_by_their_names(self, world: QueuesWorld) -> None:
         """As AWS counts them."""
         before = world.api.calls.copy()
@@ -291,14 +234,17 @@ class QueuesContract(ABC):
         }
 
 
-def _the_queue(world: QueuesWorld) -> Queue:
+def the_queue(world: QueuesWorld) -> Queue:
+    """Return the queue in which the world's jobs wait."""
     return next(queue for queue in world.api.queues() if queue.arn == world.queue)
 
 
-def _listed(world: QueuesWorld) -> dict[str, ListedJob]:
+def listed_in(world: QueuesWorld) -> dict[str, ListedJob]:
+    """Return what waits there, by id."""
     return {job.id: job for job in world.api.runnable(world.queue)}
 
 
-def _described(world: QueuesWorld, job_id: str) -> WaitingJob:
+def described_in(world: QueuesWorld, job_id: str) -> WaitingJob:
+    """Return a job as it is now."""
     (job,) = world.api.describe([job_id])
     return job

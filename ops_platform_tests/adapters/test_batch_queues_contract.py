@@ -6,8 +6,9 @@ import pytest
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.instance_types import Ec2InstanceTypes
-from ops_platform_tests.adapters.queues_contract import QueuesContract
-from ops_platform_tests.adapters.queues_worlds import (
+from ops_platform_tests.adapters.batch_cancel_contract import CancelContract
+from ops_platform_tests.adapters.batch_queues_contract import QueuesContract
+from ops_platform_tests.adapters.batch_queues_worlds import (
     EmulatedQueuesWorld,
     FakeQueuesWorld,
     emulated_queues_world,
@@ -20,7 +21,7 @@ def emulated_types(emulated: AccountClients) -> Ec2InstanceTypes:
     return Ec2InstanceTypes(emulated.ec2)
 
 
-class TestFakeQueues(QueuesContract):
+class TestFakeQueues(QueuesContract, CancelContract):
     """The fake cannot lie."""
 
     @pytest.fixture
@@ -29,7 +30,7 @@ class TestFakeQueues(QueuesContract):
         return FakeQueuesWorld()
 
 
-class TestEmulatedQueues(QueuesContract):
+class TestEmulatedQueues(QueuesContract, CancelContract):
     """Over HTTP, against an emulator that runs jobs."""
 
     @pytest.fixture

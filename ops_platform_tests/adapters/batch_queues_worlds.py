@@ -11,7 +11,7 @@ from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.batch_queues import AwsBatchQueues
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.batch_ports import InstanceTypes
-from ops_platform_tests.adapters.queues_contract import PARAMETERS
+from ops_platform_tests.adapters.batch_queues_contract import PARAMETERS
 from ops_platform_tests.build import ACCOUNT
 from ops_platform_tests.fake_queues import FakeQueues
 from ops_platform_tests.fakes import FakeClock
