@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
@@ -30,6 +31,11 @@ class Ec2InstanceTypes:
     def __init__(self, client: Ec2Client, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._caller = PatientCaller(sleep=sleep)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """The requests made so far, by AWS's name of the action."""
+        return self._caller.calls
 
     def all(self) -> Sequence[InstanceType]:
         """Return every instance type, by name; read once and kept.

@@ -1,7 +1,5 @@
 """The promises of whatever ends runs, kept by the fake and by the adapter; and its refusals."""
 
-import json
-
 import pytest
 
 from ops_platform.adapters.accounts import AccountClients
@@ -88,18 +86,25 @@ class TestEmulatedStops(StopsContract):
         return EmulatedWorld(emulated)
 
 
+_BUSY = Answer.error("ThrottlingException")
+_STOPPED = Answer.of({"stopDate": NOON.timestamp()})
+
+
+def _running() -> Answer:
+    return Answer.of(
+        {
+            "executionArn": EXECUTION_ARN,
+            "stateMachineArn": MACHINE_ARN,
+            "name": "run",
+            "status": "RUNNING",
+            "startDate": NOON.timestamp(),
+        }
+    )
+
+
 def _refusing(code: str, request: Request) -> Answer:
-    if "StopExecution" in request.headers["X-Amz-Target"]:
-        return Answer.error(code)
-    described = {
-        "executionArn": EXECUTION_ARN,
-        "stateMachineArn": MACHINE_ARN,
-        "name": "run",
-        "status": "RUNNING",
-        "startDate": NOON.timestamp(),
-        "input": json.dumps({"Parameters": "{}"}),
-    }
-    return Answer.of(described)
+    is_stop = "StopExecution" in request.headers["X-Amz-Target"]
+    return Answer.error(code) if is_stop else _running()
 
 
 def test_a_run_that_is_gone_by_the_time_it_is_stopped_is_gone() -> None:
@@ -108,6 +113,27 @@ def test_a_run_that_is_gone_by_the_time_it_is_stopped_is_gone() -> None:
         stopper = StepFunctionsRunStopper(AccountClients(aws.account).step_functions)
 
         assert not stopper.stop(EXECUTION_ARN, error="StaleJob", cause="why")
+
+
+def test_throttling_is_waited_out() -> None:
+    """Of whichever of the two calls."""
+    answers = {"DescribeExecution": [_BUSY] * 3, "StopExecution": [_BUSY] * 3}
+
+    def answer(request: Request) -> Answer:
+        action = request.headers["X-Amz-Target"].rpartition(".")[2]
+        busy = answers[action]
+        return busy.pop() if busy else _running() if action.startswith("D") else _STOPPED
+
+    pauses: list[float] = []
+    with canned_aws(answer) as aws:
+        client = AccountClients(aws.account).step_functions
+        stopper = StepFunctionsRunStopper(client, sleep=pauses.append)
+
+        assert stopper.stop(EXECUTION_ARN, error="StaleJob", cause="why")
+
+        assert stopper.calls == {"DescribeExecution": 4, "StopExecution": 4}
+        assert stopper.calls.total() == len(aws.requests)
+    assert len(pauses) == 2
 
 
 def test_a_refusal_says_what_to_do() -> None:
