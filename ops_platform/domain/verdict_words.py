@@ -30,8 +30,8 @@ _HELD_BACK = " The queue is at fault, so that this is held back unless an operat
 def what_next(judged: Judged, *, enforce: bool, now: datetime) -> str:
     """Return what a policy makes of a job, and when, as things stand."""
     verdict = judged.verdict
-    if verdict.why is Why.YOUNG:
-        verdict = foreseen(judged) or verdict
+    if verdict.why in {Why.YOUNG, Why.SOON}:
+        verdict = foreseen(judged, now) or verdict
     if verdict.exemption is not None:
         until, why = moment(verdict.exemption.until), verdict.exemption.reason
         return f"It is left alone until {until}: {why}"
@@ -43,13 +43,14 @@ def what_next(judged: Judged, *, enforce: bool, now: datetime) -> str:
     return told if judged.verdict.decision is Decision.WARN else _later(judged, verdict)
 
 
-def foreseen(judged: Judged) -> Verdict | None:
+def foreseen(judged: Judged, now: datetime) -> Verdict | None:
     """Return the next verdict on a young job if nothing changes, None if it stays as it is."""
     since, policy = judged.verdict.since, judged.policy
     if since is None or judged.diagnosis is None:
         return None
-    for limit in sorted({policy.unfit_after, policy.stuck_after}):
-        verdict = judge(judged.waiting, judged.diagnosis, policy, since + limit)
+    limits = sorted({since + policy.unfit_after, since + policy.stuck_after})
+    for at in (limit for limit in limits if limit > now):
+        verdict = judge(judged.waiting, judged.diagnosis, policy, at)
         if verdict.why not in {Why.YOUNG, Why.SOON}:
             return verdict
     return None
@@ -62,7 +63,7 @@ def moment(at: datetime) -> str:
 
 def _due(verdict: Verdict, now: datetime) -> str:
     due_at = verdict.due_at or now
-    charge = _CHARGES.get(verdict.why, "it is due")
+    charge = _CHARGES[verdict.why]
     if due_at <= now:
         return f"The next cleanup cancels it, since {charge}."
     left = duration(due_at - now)
