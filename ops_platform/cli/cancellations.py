@@ -6,7 +6,6 @@ import click
 import msgspec
 
 from ops_platform.adapters.ledger import cancellations as known
-from ops_platform.adapters.ledger.cancellations import CancellationFilter
 from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_rows
@@ -33,15 +32,6 @@ def list_cancellations(*, queue: str | None, as_json: bool, **given: Unpack[Narr
     The outcome tells what came of it: CancelJob succeeds as well when the job has started.
     """
     with open_ledger() as opened, opened.ledger.transaction() as tx:
-        wanted = narrowing(given, opened.settings)
-        asked = CancellationFilter(
-            account=wanted.account,
-            queue=queue,
-            flow=wanted.flow,
-            outcome=wanted.status,
-            since=wanted.since,
-            limit=wanted.limit,
-        )
-        found = known.recent(tx, asked)
+        found = known.recent(tx, narrowing(given, opened.settings), queue=queue)
     rows = [msgspec.structs.asdict(each) for each in found]
     show_rows(rows, columns=_COLUMNS, none="No cancellations.", as_json=as_json)

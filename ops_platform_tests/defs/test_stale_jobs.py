@@ -8,7 +8,6 @@ import dagster as dg
 import pytest
 
 from ops_platform.adapters.ledger import cancellations, health, incidents, watched
-from ops_platform.adapters.ledger.cancellations import CancellationFilter
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.definitions import compose
@@ -93,10 +92,7 @@ def _plain(shown: dg.MetadataValue[Any]) -> Any:
 
 def _recorded(ledger: Ledger) -> list[tuple[str, str]]:
     with ledger.transaction() as tx:
-        return [(each.job_id, each.outcome) for each in cancellations.recent(tx, _ALL)]
-
-
-_ALL = CancellationFilter()
+        return [(each.job_id, each.outcome) for each in cancellations.recent(tx)]
 
 
 def test_a_new_account_only_shows_what_would_be_cancelled(
@@ -136,7 +132,7 @@ def test_an_account_that_enforces_is_cleaned(
     assert accounts.job_queues.status("behind") == "RUNNABLE"
     assert run.check.passed
     with emptied_ledger.transaction() as tx:
-        (record,) = cancellations.recent(tx, _ALL)
+        (record,) = cancellations.recent(tx)
     assert record.outcome == "cancelled"
     assert record.asked_by == f"Dagster, run {run.done.run_id}"
     assert run.shown["judged"][0]["outcome"] == "cancelled"
@@ -164,7 +160,7 @@ def test_an_observed_account_can_be_cleaned_once(
     )
 
     with emptied_ledger.transaction() as tx:
-        (record,) = cancellations.recent(tx, _ALL)
+        (record,) = cancellations.recent(tx)
     assert record.asked_by.startswith("ana, run ")
     assert record.asked_by.endswith(": nobody wants it")
 

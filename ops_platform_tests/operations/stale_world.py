@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from ops_platform.adapters.batch_queues import AwsBatchQueues
 from ops_platform.adapters.ledger import cancellations, schema
-from ops_platform.adapters.ledger.cancellations import CancellationFilter
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.cancellations import Cancellation
 from ops_platform.domain.reasons import STALE_MARK
@@ -117,7 +116,7 @@ class World:
     def records(self) -> list[Cancellation]:
         """Return what was done, the first first."""
         with self.ledger.transaction() as tx:
-            return cancellations.recent(tx, CancellationFilter())[::-1]
+            return cancellations.recent(tx)[::-1]
 
     def outcomes(self) -> dict[str, str]:
         """Return what came of each job whose end was asked for."""

@@ -1,6 +1,5 @@
 """What was done to stale jobs: recorded before it is done, and settled when it is known."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ops_platform.adapters.ledger.queries import fetch
+from ops_platform.adapters.ledger.queries import Filter, fetch, narrowed
 from ops_platform.adapters.ledger.schema import cancellations
 from ops_platform.domain.cancellations import Cancellation, record_of
 from ops_platform.domain.cancelling import Outcome
@@ -18,18 +17,6 @@ _KEY = ("account", "job_id", "attempt", "verdict")
 _COLUMNS = cancellations.c
 # Whoever asked more than so long ago was stopped before it could look what came of it.
 ASKED_FOR_LONG = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class CancellationFilter:
-    """Which records a list shows; None leaves a column as it is. Newest first."""
-
-    account: str | None = None
-    queue: str | None = None
-    flow: str | None = None
-    outcome: str | None = None
-    since: datetime | None = None
-    limit: int | None = None
 
 
 def ask(
@@ -97,17 +84,22 @@ def of_job(tx: sa.Connection, account: str, job_id: str) -> list[Cancellation]:
     return _all(tx, _COLUMNS.account == account, _COLUMNS.job_id == job_id)
 
 
-def recent(tx: sa.Connection, wanted: CancellationFilter) -> list[Cancellation]:
-    """Return what was done, the last first."""
+def recent(
+    tx: sa.Connection, wanted: Filter | None = None, *, queue: str | None = None
+) -> list[Cancellation]:
+    """Return what was done, the last first; the filter's status is the outcome."""
     query = sa.select(cancellations)
-    for name in ("account", "queue", "flow", "outcome"):
-        value = getattr(wanted, name)
-        if value is not None:
-            query = query.where(_COLUMNS[name] == value)
-    if wanted.since is not None:
-        query = query.where(_COLUMNS.judged_at >= wanted.since)
-    newest = query.order_by(_COLUMNS.judged_at.desc(), _COLUMNS.id.desc())
-    return _read(tx, newest.limit(wanted.limit))
+    if queue is not None:
+        query = query.where(_COLUMNS.queue == queue)
+    newest = narrowed(
+        query,
+        wanted or Filter(),
+        account=_COLUMNS.account,
+        flow=_COLUMNS.flow,
+        status=_COLUMNS.outcome,
+        at=_COLUMNS.judged_at,
+    )
+    return _read(tx, newest.order_by(_COLUMNS.id.desc()))
 
 
 def _values(record: Cancellation) -> dict[str, Any]:

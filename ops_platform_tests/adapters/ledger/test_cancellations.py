@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ops_platform.adapters.ledger import cancellations
-from ops_platform.adapters.ledger.cancellations import ASKED_FOR_LONG, CancellationFilter
+from ops_platform.adapters.ledger.cancellations import ASKED_FOR_LONG
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.domain.cancellations import Cancellation
 from ops_platform.domain.cancelling import Outcome
 from ops_platform.domain.diagnosis import Figure
@@ -40,9 +41,9 @@ def _settle(ledger: Ledger, asked: Cancellation | None, outcome: Outcome) -> Can
         return cancellations.settle(tx, asked.id, outcome, reason="why", now=after(2))
 
 
-def _recent(ledger: Ledger, **wanted: Any) -> list[Cancellation]:
+def _recent(ledger: Ledger, *, queue: str | None = None, **wanted: Any) -> list[Cancellation]:
     with ledger.transaction() as tx:
-        return cancellations.recent(tx, CancellationFilter(**wanted))
+        return cancellations.recent(tx, Filter(**wanted), queue=queue)
 
 
 def test_what_is_asked_is_recorded_with_its_reasons(emptied_ledger: Ledger) -> None:
@@ -224,8 +225,8 @@ def test_the_list_is_narrowed_and_newest_first(emptied_ledger: Ledger) -> None:
     assert found(account=ACCOUNT) == "210"
     assert found(queue="gpu") == "1"
     assert found(flow="OtherFlow") == "2"
-    assert found(outcome="cancelled") == "0"
-    assert found(outcome="asked", since=after(2)) == "32"
+    assert found(status="cancelled") == "0"
+    assert found(status="asked", since=after(2)) == "32"
 
 
 def test_what_was_done_to_a_run_and_to_a_job_is_found(emptied_ledger: Ledger) -> None:
