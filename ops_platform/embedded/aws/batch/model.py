@@ -70,6 +70,7 @@ class JobSpec:
     depends_on: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
     propagate_tags: bool = False
+    share: str | None = None
 
     @property
     def size(self) -> Size:

@@ -46,6 +46,7 @@ def read_submission(request: Request, definition: JobDefinition, queue: Queue) -
         depends_on=tuple(on["jobId"] for on in request.get("dependsOn") or () if "jobId" in on),
         tags=dict(request.get("tags") or {}),
         propagate_tags=bool(request.get("propagateTags") or definition.propagate_tags),
+        share=request.get("shareIdentifier"),
     )
 
 
