@@ -139,5 +139,6 @@ def _record(done: Cleaned, rows: Sequence[Row]) -> Row:
         "jobs": [row for row in rows if row["account"] == done.account],
         "calls": Counter(done.calls),
         "unfinished": done.unfinished,
+        "delays": done.delays,
         "trouble": done.trouble,
     }

@@ -99,7 +99,7 @@ class Cleaner:
         )
         if enforce and not self.renew(began):
             held = _HELD.format(self.account)
-            return Cleaned(self.account, enforce, unfinished=True, trouble=(held,))
+            return Cleaned(self.account, enforce, unfinished=True, delays=(held,))
         try:
             cleaning.work(queue, despite_fault=despite_fault, settle=settle)
         finally:
@@ -130,6 +130,7 @@ class _Cleaning:
     cancelled: list[Cancellation] = field(default_factory=list)
     whole: bool = True
     unfinished: bool = False
+    delays: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
     _share: float = _LOOKING
@@ -166,6 +167,7 @@ class _Cleaning:
             concerns=frozenset().union(*(each.concerns for each in self.findings)),
             whole=self.whole and not self.unfinished,
             unfinished=self.unfinished,
+            delays=tuple(dict.fromkeys(self.delays)),
             trouble=tuple(dict.fromkeys(self.trouble)),
         )
 
@@ -176,7 +178,7 @@ class _Cleaning:
             share = timedelta(seconds=self.seconds * self._share)
             TimeBudget(lambda: now, self.began + share).check()
         if self.enforce and not self.of.renew(now):
-            self.trouble.append(_HELD.format(self.of.account))
+            self.delays.append(_HELD.format(self.of.account))
             raise TimeIsUpError
 
     def _settle_left_over(self) -> None:
@@ -236,14 +238,14 @@ class _Cleaning:
         except TimeIsUpError:
             self.unfinished = True
             return False
+        except AwsBusyError as error:
+            self.unfinished = True
+            self.delays.append(str(error))
+            return False
         except AwsError as error:
-            self._note(error)
-            return not isinstance(error, AwsBusyError)
+            self.unfinished = True
+            self.trouble.append(str(error))
         return True
-
-    def _note(self, error: AwsError) -> None:
-        self.unfinished = True
-        self.trouble.append(str(error))
 
 
 def _chosen(queues: Sequence[Queue], wanted: str | None, account: str) -> list[Queue]:

@@ -98,31 +98,27 @@ def clean_account(
         enforce=order.enforces(Mode(settings.account(account).stale_jobs)),
         despite_fault=order.despite_fault,
         queue=order.queue,
+        settle=not order.dry_run,
         seconds=seconds,
         show=show,
     )
     if not order.dry_run:
-        _tell(done, settings, ledger=tools.ledger, whole=order.queue is None)
+        _tell(done, settings, ledger=tools.ledger, asked_by=order.asked_by)
     return done
 
 
-def _tell(done: Cleaned, settings: Settings, *, ledger: Ledger, whole: bool) -> None:
+def _tell(done: Cleaned, settings: Settings, *, ledger: Ledger, asked_by: str) -> None:
     """Tell of blocked queues, and the owners of jobs that would be cancelled."""
-    policy, now = alert_policy(settings), ledger.now()
-    if whole and not done.unfinished:
-        with ledger.transaction() as tx:
-            watched.cleaned(tx, done.account, now)
+    account, policy, now = done.account, alert_policy(settings), ledger.now()
     tell_queues(
-        ledger, done.account, looked_at=done.queues, blocked=done.blocked, policy=policy, now=now
+        ledger, account, looked_at=done.queues, blocked=done.blocked, policy=policy, now=now
     )
     # Who only looks on warns nobody of a cancellation that does not come.
     if done.enforce:
-        warn_owners(ledger, done.account, done.judged, policy=policy, now=now)
-    settle_warnings(
-        ledger,
-        done.account,
-        [each.waiting.id for each in done.judged],
-        policy=policy,
-        now=now,
-        exempt=[each.waiting.id for each in done.judged if each.verdict.why is Why.EXEMPT],
-    )
+        warn_owners(ledger, account, done.judged, policy=policy, now=now, asked_by=asked_by)
+    if not done.whole:
+        return
+    exempt = [each.waiting.id for each in done.judged if each.verdict.why is Why.EXEMPT]
+    settle_warnings(ledger, account, done.concerns, policy=policy, now=now, exempt=exempt)
+    with ledger.transaction() as tx:
+        watched.cleaned(tx, account, now)

@@ -19,7 +19,8 @@ class Cleaned:
     requests to Batch by action. ``cancelled`` are the records of what was asked for now,
     ``settled`` of what was left open before. ``queues`` are the names of those that were looked at
     to their end; were those all of the account's, it is ``whole``. ``concerns`` are the ids of all
-    jobs that wait and of whose policy somebody is told.
+    jobs that wait and of whose policy somebody is told. ``delays`` say why it is unfinished where
+    the next cleaning just goes on; ``trouble`` is what somebody has to put right.
     """
 
     account: str
@@ -36,4 +37,5 @@ class Cleaned:
     concerns: frozenset[str] = frozenset()
     whole: bool = False
     unfinished: bool = False
+    delays: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ def summary(done: Cleaned) -> str:
     """Return in one sentence what was done."""
     told = ", ".join(_counts(done))
     oldest = f", the oldest for {duration(done.oldest)}" if done.oldest is not None else ""
-    rest = " Not all of it was looked at." if done.unfinished else ""
+    rest = " ".join([" Not all of it was looked at.", *done.delays]) if done.unfinished else ""
     wait = counted(done.waiting, "job waits", "jobs wait")
     return f"{wait} in {done.account}{oldest}: {told}.{rest}"
 

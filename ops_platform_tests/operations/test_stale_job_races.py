@@ -186,7 +186,7 @@ def test_while_one_cleans_another_is_told(world: World) -> None:
     first = world.clean()
 
     assert (told[0].unfinished, told[0].waiting, told[0].cancelled) == (True, 0, ())
-    assert told[0].trouble[0].startswith("Another cleanup of production is at work")
+    assert told[0].delays[0].startswith("Another cleanup of production is at work")
     assert len(first.cancelled) == 1
     assert first.trouble == ()
 

@@ -48,7 +48,8 @@ def test_throttling_that_lasts_leaves_the_rest_for_the_next_time(world: World, b
     cleaned = world.clean()
 
     assert cleaned.unfinished
-    assert "TooManyRequests" in cleaned.trouble[0]
+    assert "TooManyRequests" in cleaned.delays[0]
+    assert cleaned.trouble == ()
     assert world.ended_by_us() == []
 
     world.batch.api.throttle = lambda *_: False
