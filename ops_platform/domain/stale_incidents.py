@@ -14,12 +14,13 @@ from ops_platform.domain.staleness import Judged, Why
 from ops_platform.domain.words import counted
 
 MOVES_AGAIN = "the queue moves again"
+GONE = "the queue is gone"
 STARTED = "the job started"
 CANCELLED = "the job was cancelled as stale"
 ENDED = "the job ended before it started"
 NOT_WAITING = "the job does not wait any more"
 EXEMPT = "the job is exempt now"
-OURS = frozenset({MOVES_AGAIN, STARTED, CANCELLED, ENDED, NOT_WAITING, EXEMPT})
+OURS = frozenset({MOVES_AGAIN, GONE, STARTED, CANCELLED, ENDED, NOT_WAITING, EXEMPT})
 """By what such incidents are resolved, but for an operator's word."""
 
 WHAT_TO_DO, WHAT_TO_CHANGE = "What to do", "What to change"

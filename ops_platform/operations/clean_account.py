@@ -111,7 +111,13 @@ def _tell(done: Cleaned, settings: Settings, *, ledger: Ledger, asked_by: str) -
     """Tell of blocked queues, and the owners of jobs that would be cancelled."""
     account, policy, now = done.account, alert_policy(settings), ledger.now()
     tell_queues(
-        ledger, account, looked_at=done.queues, blocked=done.blocked, policy=policy, now=now
+        ledger,
+        account,
+        looked_at=done.queues,
+        whole=done.whole,
+        blocked=done.blocked,
+        policy=policy,
+        now=now,
     )
     # Who only looks on warns nobody of a cancellation that does not come.
     if done.enforce:

@@ -17,13 +17,13 @@ from ops_platform.domain.cancellations import Cancellation
 from ops_platform.domain.cancelling import Outcome, cancel_reason
 from ops_platform.domain.capacity import Situation
 from ops_platform.domain.lifecycle import EXECUTION_ENDS
+from ops_platform.domain.reasons import STALE_ERROR
 from ops_platform.domain.stale_policy import Target
 from ops_platform.domain.staleness import Judged
 from ops_platform.operations.judge_waiting_jobs import Judge
 from ops_platform.operations.settle_cancellations import settle
 from ops_platform.operations.stale_findings import Findings
 
-STOP_ERROR = "OpsPlatform.StaleJob"
 # So many are asked for between two looks at all of them, if no more time than that goes by.
 _TOGETHER = 50
 _FRESH = timedelta(seconds=10)
@@ -108,7 +108,7 @@ class Ender:
         self._open.append(asked)
         reason = cancel_reason(judged, now)
         try:
-            if execution_arn and self.runs.stop(execution_arn, error=STOP_ERROR, cause=reason):
+            if execution_arn and self.runs.stop(execution_arn, error=STALE_ERROR, cause=reason):
                 self._stopped.add(str(asked.run_id))
                 self._settle(asked, Outcome.RUN_STOPPED)
             else:

@@ -17,6 +17,7 @@ from ops_platform.domain.blocked_queues import BlockedQueue
 from ops_platform.domain.incidents import Incident, Kind, State
 from ops_platform.domain.stale_incidents import (
     EXEMPT,
+    GONE,
     MOVES_AGAIN,
     OURS,
     by_run,
@@ -33,6 +34,7 @@ def tell_queues(
     account: str,
     *,
     looked_at: Collection[str],
+    whole: bool = False,
     blocked: Sequence[BlockedQueue],
     policy: AlertPolicy,
     now: datetime,
@@ -43,6 +45,7 @@ def tell_queues(
         ledger: Where incidents are kept.
         account: The account of the queues.
         looked_at: The names of the queues that were looked at; of others nothing is said.
+        whole: Whether those were all that the account has; another one is gone then.
         blocked: Those of them that are blocked.
         policy: What becomes of incidents.
         now: The time.
@@ -52,8 +55,10 @@ def tell_queues(
         known = incidents.still_open(tx, account, Kind.QUEUE_BLOCKED)
     names = {each.queue for each in blocked}
     moving = [each for each in known if each.flow in looked_at and each.flow not in names]
+    gone = [each for each in known if whole and each.flow not in looked_at]
     changed = [teller.blocked(each) for each in blocked]
     changed += [teller.over(each, by=MOVES_AGAIN) for each in moving]
+    changed += [teller.over(each, by=GONE) for each in gone]
     return [incident for incident in changed if incident is not None]
 
 

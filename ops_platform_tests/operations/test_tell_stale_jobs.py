@@ -13,7 +13,7 @@ from ops_platform.domain.blocked_queues import BlockedQueue
 from ops_platform.domain.bursts import BurstRule, By
 from ops_platform.domain.incidents import Incident, State
 from ops_platform.domain.routes import Route
-from ops_platform.domain.stale_incidents import MOVES_AGAIN, queue_incident_id
+from ops_platform.domain.stale_incidents import GONE, MOVES_AGAIN, queue_incident_id
 from ops_platform.operations.tell_stale_jobs import tell_queues
 from ops_platform_tests.build import ROUTING
 from ops_platform_tests.operations.delivery_world import World, world_around
@@ -38,14 +38,24 @@ def world(emptied_ledger: Ledger) -> Iterator[World]:
 
 
 def looked(
-    world: World, *blocked: BlockedQueue, at: tuple[str, ...] = ("gpu", "cpu"), **changes: Any
+    world: World,
+    *blocked: BlockedQueue,
+    at: tuple[str, ...] = ("gpu", "cpu"),
+    whole: bool = False,
+    **changes: Any,
 ) -> list[Incident]:
     """Tell what a cleaning found a while later, of queues that do not move since half an hour."""
     world.wait(minutes=10)
     since = world.clock() - timedelta(minutes=30)
     found = [replace(each, **{"since": since, **changes}) for each in blocked]
     changed = tell_queues(
-        world.ledger, "staging", looked_at=at, blocked=found, policy=world.policy, now=world.clock()
+        world.ledger,
+        "staging",
+        looked_at=at,
+        whole=whole,
+        blocked=found,
+        policy=world.policy,
+        now=world.clock(),
     )
     world.until_quiet()
     return changed
@@ -99,6 +109,13 @@ def test_of_a_queue_that_was_not_looked_at_nothing_is_said(world: World) -> None
 
     assert looked(world, at=("cpu",)) == []
     assert world.incident(ID).state is State.OPEN
+
+
+def test_of_a_queue_that_is_gone_it_is_over(world: World) -> None:
+    """Known once all queues of the account were looked at."""
+    looked(world, GPU)
+    (over,) = looked(world, at=("cpu",), whole=True)
+    assert over.resolved_by == GONE
 
 
 def test_an_operators_word_is_not_contradicted_until_the_queue_has_moved(world: World) -> None:
