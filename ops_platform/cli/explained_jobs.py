@@ -4,17 +4,13 @@ from collections.abc import Sequence
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.aws_errors import AwsError
-from ops_platform.adapters.batch_queues import AwsBatchQueues
-from ops_platform.adapters.instance_types import Ec2InstanceTypes
-from ops_platform.adapters.ledger import jobs, queue_state
+from ops_platform.adapters.ledger import jobs
 from ops_platform.cli.ledger import Opened
 from ops_platform.domain.errors import PlatformError
+from ops_platform.operations.clean_account import tools_of
 from ops_platform.operations.explain_job import Explained, Explainer
 from ops_platform.operations.stale_job_policy import stale_policies
 from ops_platform.settings.accounts import Account
-
-# An account is asked while somebody waits; the cleanup is more patient.
-_PATIENCE = 10.0
 
 
 def explain_in(opened: Opened, job_id: str, account: str | None) -> Explained:
@@ -50,20 +46,11 @@ def _accounts(opened: Opened, job_id: str, account: str | None) -> Sequence[Acco
 
 
 def _explainer(opened: Opened, account: Account) -> Explainer:
-    clients = AccountClients(account)
-    types = Ec2InstanceTypes(clients.ec2)
-    with opened.ledger.transaction() as tx:
-        registered = queue_state.registered_sizes(tx, account.name)
+    tools = tools_of(account.name, AccountClients(account), opened.ledger)
     return Explainer(
         ledger=opened.ledger,
-        api=AwsBatchQueues(
-            clients.batch,
-            account=account.name,
-            types=types,
-            registered=registered,
-            patience=_PATIENCE,
-        ),
-        types=types,
+        api=tools.queues,
+        types=tools.types,
         account=account.name,
         policies=stale_policies(opened.settings),
         enforce=account.stale_jobs == "enforce",

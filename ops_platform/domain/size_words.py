@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from ops_platform.domain.capacity import InstanceType, Platform, Queue, Size
 from ops_platform.domain.fitting import (
@@ -58,7 +59,7 @@ def listed(words: Sequence[str]) -> str:
 def largest(queue: Queue, dimension: str) -> InstanceType | None:
     """Return the type of a queue's environments that has most of one thing."""
     kinds = [kind for each in queue.environments for kind in types_of(each) or ()]
-    return max(kinds, key=lambda kind: getattr(kind.size, dimension), default=None)
+    return max(kinds, key=attrgetter(f"size.{dimension}"), default=None)
 
 
 def why_unfit(asked: Size, queue: Queue, found: Misfit) -> str:
