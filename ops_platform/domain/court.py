@@ -11,9 +11,9 @@ import msgspec
 
 from ops_platform.domain.batch_ports import ListedJob
 from ops_platform.domain.capacity import InstanceType, Situation
-from ops_platform.domain.diagnosis import diagnose
+from ops_platform.domain.diagnosis import Diagnosis, diagnose
 from ops_platform.domain.lifecycle import Job, later
-from ops_platform.domain.stale_policy import Policies
+from ops_platform.domain.stale_policy import Policies, Policy
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why, judge
 from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since
 
@@ -34,6 +34,7 @@ class Court:
         self._policies = policies
         self._offered = offered
         self._shortest = policies.shortest
+        self._known: dict[tuple[object, ...], Diagnosis] = {}
         self._places = {place.job_id: place.since for place in situation.front or ()}
 
     def by_events(self, listed: ListedJob, known: Job | None) -> Judged | None:
@@ -59,15 +60,29 @@ class Court:
         waits = waiting.job.latest.status == "RUNNABLE"
         if waits and since is not None and self.now - since < self._shortest:
             return Judged(waiting, None, Verdict(Decision.KEEP, Why.YOUNG, since), policy)
-        diagnosis = diagnose(
-            waiting,
-            self.situation,
-            policy=policy,
-            offered=self._offered,
-            status_reason=status_reason,
-            now=self.now,
-        )
+        diagnosis = self._diagnosis(waiting, policy, status_reason)
         return Judged(waiting, diagnosis, judge(waiting, diagnosis, policy, self.now), policy)
+
+    def _diagnosis(
+        self, waiting: WaitingJob, policy: Policy, status_reason: str | None
+    ) -> Diagnosis:
+        """Diagnose a job once for all with which it shares whatever a diagnosis looks at."""
+        latest = waiting.job.latest
+        place = waiting.id if waiting.id in self._places else None
+        alike = (
+            (place, waiting.asks_for, waiting.share, waiting.depends_on, latest.flow, latest.step),
+            (latest.status, latest.array_size, status_reason, policy.stuck_after),
+        )
+        if alike not in self._known:
+            self._known[alike] = diagnose(
+                waiting,
+                self.situation,
+                policy=policy,
+                offered=self._offered,
+                status_reason=status_reason,
+                now=self.now,
+            )
+        return self._known[alike]
 
 
 def merged(described: WaitingJob, known: Job | None, account: str) -> WaitingJob:

@@ -8,7 +8,7 @@ price of the policy that asks for it.
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ops_platform.adapters.aws_errors import FORBIDDEN, AwsError
 from ops_platform.adapters.ledger import cancellations, executions
@@ -85,19 +85,20 @@ class Ender:
         anew = {each.waiting.id: each for each in described}
         fresh_until = self.judge.clock() + _FRESH
         for number, before in enumerate(wanted):
-            if self.judge.clock() > fresh_until:
+            now = self.judge.clock()
+            if now > fresh_until:
                 return list(wanted[number:])
             after = anew.get(before.waiting.id)
             findings.changed(before, after)
             if after is None or not after.is_stale or self._is_stopped(after):
                 self.cleared.add(before.waiting.id)
             else:
-                self._ask(after)
+                self._ask(after, now)
         return []
 
-    def _ask(self, judged: Judged) -> None:
+    def _ask(self, judged: Judged, now: datetime) -> None:
         """Ask for the end of one job, unless somebody else has done so a moment ago."""
-        execution_arn, now = self._execution(judged), self.judge.clock()
+        execution_arn = self._execution(judged)
         with self.judge.ledger.transaction() as tx:
             asked = cancellations.ask(
                 tx, judged, now=now, asked_by=self.asked_by, execution_arn=execution_arn
