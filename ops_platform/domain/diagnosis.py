@@ -172,7 +172,7 @@ def _not_waiting(case: Case) -> Diagnosis | None:
 
 def _unfit(case: Case) -> Diagnosis | None:
     asked, queue, place = case.asked, case.queue, case.place
-    if found := misfit(asked, queue):
+    if found := misfit(asked, queue, case.offered):
         sentence = size_words.why_unfit(asked, queue, found)
         advice = size_words.what_to_change(asked, queue, found, place, case.offered)
         return _found(case, _MISFITS[found], sentence, advice)
@@ -261,13 +261,12 @@ def _in_use(case: Case) -> Diagnosis | None:
 
 
 def _unknown(case: Case) -> Diagnosis:
-    offer, snug = case.nearest, case.snug
-    still = queue_words.standstill(case.situation, case.now)
-    if snug is None:
+    offer, still = case.likely, queue_words.standstill(case.situation, case.now)
+    if offer is None or case.fits_surely:
         sentence = f"Nobody knows why: {queue_words.might_have(offer)}, and {still}."
         return _found(case, Cause.UNKNOWN, sentence, queue_words.CHECKLIST)
-    sentence = f"Perhaps {queue_words.too_snug(case.asked, snug)}; {still}."
-    advice = size_words.ask_for(case.asked, snug.most, case.place)
+    sentence = f"Perhaps it asks for {queue_words.too_snug(case.asked, offer)}; {still}."
+    advice = size_words.ask_for(case.asked, offer.most, case.place)
     return _found(case, Cause.UNKNOWN, sentence, f"{advice} {queue_words.CHECKLIST}")
 
 

@@ -15,8 +15,9 @@ from ops_platform.domain.capacity import Environment, InstanceType, Platform, Qu
 FARGATE = InstanceType("Fargate", Size(32, 249_856), is_registered=True)
 # An image of another version leaves a little more memory than that of the instances we have seen.
 _TOLERANCE = 1.02
-# What is left of the memory that EC2 names, once kernel and agent have theirs; less on small ones.
-_USABLE = 0.9
+# Of the memory that EC2 names, what is surely left once kernel and agent have theirs, and what at
+# the very most: an environment with another image or agent may leave more than was seen elsewhere.
+_USABLE, _MOST_USABLE = 0.9, 0.97
 _CHANGING = frozenset({"CREATING", "UPDATING", "DELETING"})
 _ARM = re.compile(r"a1\.|[a-z]+\d+[a-z]*g[a-z]*\.")
 _ODD = re.compile(r"mac|.*\.metal")
@@ -57,13 +58,19 @@ def usable_size(kind: InstanceType) -> Size:
     return Size(kind.size.vcpus, int(kind.size.memory_mib * _USABLE), kind.size.gpus)
 
 
-def may_fit(asked: Size, environment: Environment) -> bool:
-    """Tell whether nothing proves that a job does not fit an environment, were it in order."""
+def may_fit(asked: Size, environment: Environment, offered: Sequence[InstanceType] = ()) -> bool:
+    """Tell whether nothing proves that a job does not fit an environment, were it in order.
+
+    ``offered`` are the instance types of the region, with EC2's own figures.
+    """
     if environment.platform is Platform.OTHER or environment.status in _CHANGING:
         return True
+    if is_above_maximum(asked, environment):
+        return False
     types = types_of(environment)
-    by_size = types is None or any(_limit(kind).holds(asked) for kind in types)
-    return by_size and not is_above_maximum(asked, environment)
+    if types is None or any(_limit(kind).holds(asked) for kind in types):
+        return True
+    return _may_fit_as_sold(asked, types, offered)
 
 
 def surely_fits(asked: Size, environment: Environment) -> bool:
@@ -81,12 +88,12 @@ def is_above_maximum(asked: Size, environment: Environment) -> bool:
     return bool(environment.max_vcpus) and asked.vcpus > (environment.max_vcpus or 0)
 
 
-def misfit(asked: Size, queue: Queue) -> Misfit | None:
+def misfit(asked: Size, queue: Queue, offered: Sequence[InstanceType] = ()) -> Misfit | None:
     """Return what proves that a job fits no environment of a queue, in order or not."""
     environments = queue.environments
     if queue.status in _CHANGING or not environments:
         return None
-    if any(may_fit(asked, each) for each in environments):
+    if any(may_fit(asked, each, offered) for each in environments):
         return None
     sizes = [_limit(kind) for each in environments for kind in types_of(each) or ()]
     if any(types_of(each) is None for each in environments):
@@ -102,12 +109,20 @@ def misfit(asked: Size, queue: Queue) -> Misfit | None:
 
 def nearest_offer(asked: Size, environments: Sequence[Environment]) -> Offer | None:
     """Return what comes nearest to a job, None if no type of the environments is known."""
+    return _best(asked, _offers(asked, environments))
+
+
+def likely_offer(
+    asked: Size, environments: Sequence[Environment], offered: Sequence[InstanceType]
+) -> Offer | None:
+    """Return the type that a job may well fit, None if none of those that are known."""
     offers = [
-        Offer(each, kind, _most(asked, each, kind))
-        for each in environments
-        for kind in types_of(each) or ()
+        offer
+        for offer in _offers(asked, environments)
+        if not is_above_maximum(asked, offer.environment)
+        and (_limit(offer.type).holds(asked) or _may_fit_as_sold(asked, [offer.type], offered))
     ]
-    return max(offers, key=lambda offer: _closeness(asked, offer), default=None)
+    return _best(asked, offers)
 
 
 def smallest_type(asked: Size, offered: Sequence[InstanceType], queue: Queue) -> str | None:
@@ -123,11 +138,35 @@ def is_arm(kind: InstanceType) -> bool:
     return _ARM.match(kind.name) is not None
 
 
+def _may_fit_as_sold(
+    asked: Size, types: Sequence[InstanceType], offered: Sequence[InstanceType]
+) -> bool:
+    """Tell whether a job may fit one of these types as EC2 sells it, whatever was registered."""
+    seen = {kind.name for kind in types if kind.is_registered}
+    sold = (each.size for each in offered if each.name in seen)
+    return any(
+        Size(size.vcpus, int(size.memory_mib * _MOST_USABLE), size.gpus).holds(asked)
+        for size in sold
+    )
+
+
 def _limit(kind: InstanceType) -> Size:
     """Return more than a job could ever have of an instance."""
     memory = kind.size.memory_mib
     most = int(memory * _TOLERANCE) if kind.is_registered and kind is not FARGATE else memory
     return Size(kind.size.vcpus, most, kind.size.gpus)
+
+
+def _offers(asked: Size, environments: Sequence[Environment]) -> list[Offer]:
+    return [
+        Offer(each, kind, _most(asked, each, kind))
+        for each in environments
+        for kind in types_of(each) or ()
+    ]
+
+
+def _best(asked: Size, offers: Sequence[Offer]) -> Offer | None:
+    return max(offers, key=lambda offer: _closeness(asked, offer), default=None)
 
 
 def _most(asked: Size, environment: Environment, kind: InstanceType) -> Size:

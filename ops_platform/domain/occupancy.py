@@ -4,18 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ops_platform.domain.capacity import Environment, Platform, Situation, Size
-from ops_platform.domain.fitting import may_fit, types_of
+from ops_platform.domain.fitting import types_of
 
 
 def moves(situation: Situation, within: timedelta, now: datetime) -> bool:
     """Tell whether a job of a queue started, or another one came to its head, lately."""
     moved_at = situation.moved_at
     return moved_at is not None and now - moved_at < within
-
-
-def room_for(asked: Size, situation: Situation) -> list[Environment]:
-    """Return the environments in which a job might start now, were there room."""
-    return [each for each in situation.queue.usable if may_fit(asked, each)]
 
 
 def held_by_jobs(asked: Size, situation: Situation, room: Sequence[Environment]) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ops_platform.domain.capacity import Environment, Holder, Situation, Size
 from ops_platform.domain.fitting import Offer
-from ops_platform.domain.size_words import memory_of, number, vcpus_of
+from ops_platform.domain.size_words import memory_of, number, size_of, vcpus_of
 from ops_platform.domain.words import counted, duration, ordinal
 
 _NAMED = 3
@@ -120,11 +120,14 @@ def might_have(offer: Offer | None) -> str:
 
 
 def too_snug(asked: Size, offer: Offer) -> str:
-    """Return that a job asks for memory that the agent of ECS may keep for itself."""
-    return (
-        f"the job asks for too much memory: {memory_of(asked.memory_mib)} of the"
-        f" {memory_of(offer.type.size.memory_mib)} of {offer.type.name}, of which ECS keeps some"
-    )
+    """Return that a job asks for more than an instance may have once ECS has its share."""
+    kind, memory = offer.type, memory_of(asked.memory_mib)
+    most = memory_of(kind.size.memory_mib)
+    if not kind.is_registered:
+        return f"too much memory: {memory}, of the {most} of {kind.name} ECS keeps some"
+    if asked.memory_mib > kind.size.memory_mib:
+        return f"too much memory: {memory}, and {kind.name} was seen to have {most}"
+    return f"too much: {size_of(asked)}, and {kind.name} was seen to have {size_of(kind.size)}"
 
 
 def _trouble(environment: Environment) -> str:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from ops_platform.domain import evidence
 from ops_platform.domain.capacity import Environment, InstanceType, Queue, Situation, Size
-from ops_platform.domain.fitting import Offer, may_fit, nearest_offer, surely_fits
+from ops_platform.domain.fitting import Offer, likely_offer, may_fit, surely_fits
 from ops_platform.domain.native_reasons import NativeReason, read_native
-from ops_platform.domain.occupancy import moves, room_for
+from ops_platform.domain.occupancy import moves
 from ops_platform.domain.size_words import Place
 from ops_platform.domain.waiting_jobs import WaitingJob
 
@@ -48,12 +48,13 @@ class Case:
     @property
     def fitting(self) -> list[Environment]:
         """The environments that it might fit, in order or not."""
-        return [each for each in self.queue.environments if may_fit(self.asked, each)]
+        every = self.queue.environments
+        return [each for each in every if may_fit(self.asked, each, self.offered)]
 
     @property
     def room(self) -> list[Environment]:
         """The environments in which it might start now."""
-        return room_for(self.asked, self.situation)
+        return [each for each in self.fitting if each.is_usable]
 
     @property
     def fits_surely(self) -> bool:
@@ -61,17 +62,9 @@ class Case:
         return any(surely_fits(self.asked, each) for each in self.room)
 
     @property
-    def nearest(self) -> Offer | None:
-        """What comes nearest to it where it might start now."""
-        return nearest_offer(self.asked, self.room)
-
-    @property
-    def snug(self) -> Offer | None:
-        """What it fits by EC2's figures alone, which the agent of ECS does not leave to jobs."""
-        offer = self.nearest
-        if offer is None or self.fits_surely or not offer.type.size.holds(self.asked):
-            return None
-        return offer
+    def likely(self) -> Offer | None:
+        """What it may well fit where it might start now."""
+        return likely_offer(self.asked, self.room, self.offered)
 
     @property
     def queue_moves(self) -> bool:

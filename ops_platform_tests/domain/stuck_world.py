@@ -18,14 +18,14 @@ from ops_platform.domain.diagnosis import Cause, Diagnosis, diagnose
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.waiting_jobs import WaitingJob
 from ops_platform_tests.build import NOON, a_job_event, after
-from ops_platform_tests.build_stale import LARGE, XLARGE, a_queue, a_waiting_job, an_environment
+from ops_platform_tests.build_stale import a_queue, a_waiting_job, an_environment
 
 HOUR = 3600
 NOW = after(3 * HOUR)
 ME = "5b0e9d3c-job"
 OFFERED = (
-    LARGE,
-    XLARGE,
+    InstanceType("r5.large", Size(2, 16_384)),
+    InstanceType("r5.xlarge", Size(4, 32_768)),
     InstanceType("m5.24xlarge", Size(96, 393_216)),
     InstanceType("m6g.4xlarge", Size(16, 65_536)),
     InstanceType("m6g.16xlarge", Size(64, 262_144)),

@@ -123,6 +123,25 @@ def test_a_job_that_would_fit_were_all_in_order_is_never_to_blame(
     assert _diagnosed(asked, replace(situation, queue=queue), None).fault is not Fault.JOB
 
 
+@given(sizes, situations, sizes)
+def test_what_registered_with_less_elsewhere_is_no_proof(
+    asked: Size, situation: Situation, seen: Size
+) -> None:
+    """A job that would fit the type as EC2 sells it may fit it in this environment."""
+    sold = replace(asked, memory_mib=int(asked.memory_mib / 0.97) + 2)
+    kind = InstanceType("r5.large", seen, is_registered=True)
+    queue = _with(situation.queue, an_environment(types=(kind,), max_vcpus=1000))
+    diagnosis = diagnose(
+        _job(asked),
+        replace(situation, queue=queue),
+        policy=Policy(),
+        offered=[InstanceType("r5.large", sold)],
+        status_reason=None,
+        now=NOW,
+    )
+    assert diagnosis.fault is not Fault.JOB
+
+
 @given(sizes, situations)
 def test_whoever_is_to_blame_fits_nothing(asked: Size, situation: Situation) -> None:
     """Checked another way: no environment, in order or not, has a type that holds it."""

@@ -8,6 +8,7 @@ from ops_platform.domain.capacity import Environment, InstanceType, Platform, Si
 from ops_platform.domain.fitting import (
     Misfit,
     is_arm,
+    likely_offer,
     may_fit,
     misfit,
     nearest_offer,
@@ -41,6 +42,44 @@ def test_doubt_speaks_for_the_job(changes: dict[str, Any], why: str) -> None:
 
     assert may_fit(BIG, doubtful), why
     assert misfit(BIG, a_queue("flows", an_environment(), doubtful)) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"),
+    [
+        (Size(2, 15_500), True),
+        (Size(2, 15_800), True),
+        (Size(2, 15_890), True),
+        (Size(2, 15_900), False),
+        (Size(2, 16_384), False),
+        (Size(3, 1000), False),
+    ],
+)
+def test_what_was_registered_elsewhere_is_no_proof_yet(asked: Size, *, fits: bool) -> None:
+    """Another image or agent may leave more of what EC2 sells, but never nearly all of it."""
+    seen = an_environment(types=(LARGE,))
+
+    assert may_fit(asked, seen, OFFERED) is fits
+    assert may_fit(asked, seen) is (fits and asked.memory_mib < 15_810)
+
+
+def test_processors_that_were_switched_off_may_be_on_elsewhere() -> None:
+    """By a launch template; EC2's own figure counts then."""
+    halved = InstanceType("r5.4xlarge", Size(8, 120_000), is_registered=True)
+    assert may_fit(Size(16, 60_000), an_environment(types=(halved,)), OFFERED)
+    assert not may_fit(Size(17, 60_000), an_environment(types=(halved,), max_vcpus=99), OFFERED)
+
+
+def test_the_likely_one_may_hold_the_job() -> None:
+    """The nearest one may be far from that."""
+    small, large = an_environment("small", types=(LARGE,)), an_environment("large")
+    asked = Size(4, 31_000)
+    found = likely_offer(asked, [small, large], OFFERED)
+    assert found is not None
+    assert (found.environment.name, found.type.name) == ("large", "r5.xlarge")
+    assert likely_offer(asked, [small], OFFERED) is None
+    assert likely_offer(asked, [an_environment(max_vcpus=3)], OFFERED) is None
+    assert likely_offer(asked, [an_environment(types=None)], OFFERED) is None
 
 
 def test_a_queue_that_is_being_changed_proves_nothing() -> None:

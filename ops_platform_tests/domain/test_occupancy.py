@@ -5,11 +5,18 @@ from typing import Any
 
 import pytest
 
-from ops_platform.domain.capacity import Holder, Place, Platform, Size
-from ops_platform.domain.occupancy import held_by_instances, held_by_jobs, moves, room_for
+from ops_platform.domain.capacity import Environment, Holder, Place, Platform, Situation, Size
+from ops_platform.domain.fitting import may_fit
+from ops_platform.domain.occupancy import held_by_instances, held_by_jobs, moves
 from ops_platform_tests.build import NOON, after
 from ops_platform_tests.build_stale import LARGE
 from ops_platform_tests.domain.stuck_world import HOUR, NOW, environment, situation
+
+
+def room_for(asked: Size, found: Situation) -> list[Environment]:
+    """Return the environments in which a job might start now."""
+    return [each for each in found.queue.usable if may_fit(asked, each)]
+
 
 TWO_HOURS = timedelta(hours=2)
 EIGHT = (Holder("TrainFlow", "ana", 8, 8),)

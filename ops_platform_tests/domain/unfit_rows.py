@@ -1,6 +1,6 @@
 """Jobs that ask for too much, or of which nobody knows what holds them up, and what is said."""
 
-from ops_platform.domain.capacity import Platform
+from ops_platform.domain.capacity import InstanceType, Platform, Size
 from ops_platform.domain.diagnosis import Cause
 from ops_platform_tests.build_stale import LARGE
 from ops_platform_tests.domain.stuck_world import (
@@ -14,6 +14,8 @@ from ops_platform_tests.domain.stuck_world import (
 
 LINE = "at step work of TrainFlow. Metaflow takes the larger of @resources and @batch"
 SLIM = nominal("c5.xlarge", 4, 8192)
+# Somebody has switched half of its processors off.
+HALVED = InstanceType("r5.4xlarge", Size(4, 120_000), is_registered=True)
 TOO_LARGE = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement is higher"
 ROWS = (
     Row(
@@ -152,10 +154,40 @@ ROWS = (
         asking(1, 16_000),
         situation(environment(types=(nominal("r5.large", 2, 16_384),))),
         (
-            "Perhaps the job asks for too much memory: 16,000 MiB of the 16,384 MiB of r5.large, of"
-            f" which ECS keeps some; q{STILL}."
+            "Perhaps it asks for too much memory: 16,000 MiB, of the 16,384 MiB of r5.large ECS"
+            f" keeps some; q{STILL}."
         ),
         "Ask for at most 14,745 MiB: @resources(cpu=1, memory=14745)",
+    ),
+    Row(
+        Cause.UNKNOWN,
+        asking(1, 15_850),
+        situation(environment(types=(LARGE,))),
+        (
+            "Perhaps it asks for too much memory: 15,850 MiB, and r5.large was seen to have"
+            f" 15,500 MiB; q{STILL}."
+        ),
+        "Ask for at most 15,500 MiB: @resources(cpu=1, memory=15500)",
+    ),
+    Row(
+        Cause.UNKNOWN,
+        asking(8, 4096),
+        situation(environment(types=(HALVED,))),
+        (
+            "Perhaps it asks for too much: 8 vCPUs and 4,096 MiB of memory, and r5.4xlarge was seen"
+            f" to have 4 vCPUs and 120,000 MiB of memory; q{STILL}."
+        ),
+        "Ask for at most 4 vCPUs: @resources(cpu=4, memory=4096)",
+    ),
+    Row(
+        Cause.TOO_MUCH_MEMORY,
+        asking(1, 16_384),
+        situation(environment(types=(LARGE,))),
+        (
+            "The job asks for 16,384 MiB of memory; the most that queue flows has is 15,500 MiB"
+            " (r5.large)."
+        ),
+        f"Ask for at most 15,500 MiB: @resources(cpu=1, memory=15500) {LINE}",
     ),
     Row(
         Cause.UNKNOWN,
