@@ -1,7 +1,6 @@
 """The cleanup of stale jobs against a whole account: real calls, real events, a real ledger."""
 
 import json
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,32 +23,24 @@ from ops_platform_tests.embedded.aws.queue_plans import Plans
 from ops_platform_tests.fake_queues import FakeRunStopper
 from ops_platform_tests.ledger_world import POLICY
 
-UNFIT_AFTER, STUCK_AFTER = timedelta(seconds=5), timedelta(seconds=2)
-# What is cut off from the time of an event is not held against a job.
-CUT_OFF = 1.1
+# Past the two hours that a job in a queue that does not move has, and the minutes of an unfit one.
+LATER = timedelta(hours=2, minutes=1)
 
 
 @dataclass
 class World:
-    """An account, what the platform knows of it, and the cleanup with a short patience."""
+    """An account, what the platform knows of it, and the cleanup as of now or later."""
 
     aws: Aws
     ledger: Ledger
+    types: Ec2InstanceTypes
     plans: Plans = field(init=False)
     clients: AccountClients = field(init=False)
 
     def __post_init__(self) -> None:
         """Reach the account."""
         self.plans = Plans(self.aws)
-        account = self.aws.account
-        self.clients = AccountClients(
-            Account(
-                name="staging",
-                aws_account_id=account.account_id,
-                region=account.region,
-                endpoint_url=account.endpoint_url,
-            )
-        )
+        self.clients = clients_of(self.aws)
 
     def submit(self, queue: str, flow: str, **asked: Any) -> str:
         """Submit a job of a run of a flow; return its id when it waits."""
@@ -64,29 +55,46 @@ class World:
         self.aws.until(job_id, "RUNNABLE", "SUCCEEDED")
         return job_id
 
-    def clean(self, queue: str, **options: Any) -> Cleaned:
-        """Take in the events so far, and clean a queue."""
+    def clean(self, queue: str, *, later: timedelta = LATER, foreign: bool = False) -> Cleaned:
+        """Take in the events so far, and clean a queue, some time from now."""
         told = [json.dumps(event).encode() for event in self.aws.events()]
         accounts = {self.aws.account.account_id: "staging"}
         record(self.ledger, told, accounts=accounts, policy=POLICY, now=now())
-        types = Ec2InstanceTypes(self.clients.ec2)
-        batch = AwsBatchQueues(self.clients.batch, account="staging", types=types)
+        batch = AwsBatchQueues(self.clients.batch, account="staging", types=self.types)
         return Cleaner(
             ledger=self.ledger,
             api=batch,
-            types=types,
+            types=self.types,
             runs=FakeRunStopper(),
             account="staging",
-            policies=Policies(Policy(unfit_after=UNFIT_AFTER, stuck_after=STUCK_AFTER)),
-            clock=now,
+            policies=Policies(Policy(foreign=foreign)),
+            clock=lambda: now() + later,
             asked_by="a test",
-        ).clean(enforce=True, queue=queue, **options)
+        ).clean(enforce=True, queue=queue)
+
+
+def clients_of(aws: Aws) -> AccountClients:
+    """Return the platform's clients of an account."""
+    return AccountClients(
+        Account(
+            name="staging",
+            aws_account_id=aws.account.account_id,
+            region=aws.account.region,
+            endpoint_url=aws.account.endpoint_url,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def types(shared_aws: Aws) -> Ec2InstanceTypes:
+    """What EC2 offers there, read once."""
+    return Ec2InstanceTypes(clients_of(shared_aws).ec2)
 
 
 @pytest.fixture
-def world(aws: Aws, emptied_ledger: Ledger) -> World:
+def world(aws: Aws, emptied_ledger: Ledger, types: Ec2InstanceTypes) -> World:
     """An account and an empty ledger."""
-    return World(aws, emptied_ledger)
+    return World(aws, emptied_ledger, types)
 
 
 def test_a_job_that_fits_nothing_is_cancelled_and_the_one_behind_it_runs(world: World) -> None:
@@ -94,10 +102,9 @@ def test_a_job_that_fits_nothing_is_cancelled_and_the_one_behind_it_runs(world: 
     queue = world.plans.queue(world.plans.environment("r5.large", "r5.xlarge", most=4))
     huge = world.submit(queue, "SimulateCity", vcpus="999")
     behind = world.submit(queue, "SurveyStreets")
-    assert world.clean(queue).cancelled == ()
-    time.sleep(UNFIT_AFTER.total_seconds() + CUT_OFF)
+    assert world.clean(queue, later=timedelta(minutes=14)).cancelled == ()
 
-    done = world.clean(queue)
+    done = world.clean(queue, later=timedelta(minutes=16))
 
     assert done.trouble == ()
     (cancellation,) = done.cancelled
@@ -115,7 +122,6 @@ def test_behind_jobs_that_run_nobody_is_stale(world: World) -> None:
     queue = world.plans.queue(world.plans.environment(most=2))
     world.aws.until(world.aws.submit("sleep 60", vcpus="2", queue=queue), "RUNNING")
     waiting = world.submit(queue, "SurveyStreets", vcpus="2")
-    time.sleep(STUCK_AFTER.total_seconds() + CUT_OFF)
 
     assert world.clean(queue).cancelled == ()
     assert world.aws.job(waiting)["status"] == "RUNNABLE"
@@ -135,7 +141,6 @@ def test_an_environment_out_of_order_is_told_and_costs_no_job(world: World, trou
         world.plans.change(environment, computeResources={"maxvCpus": 0})
     waiting = world.submit(queue, "SurveyStreets")
     world.plans.reason(waiting)
-    time.sleep(STUCK_AFTER.total_seconds() + CUT_OFF)
 
     done = world.clean(queue)
 
@@ -157,7 +162,6 @@ def test_only_the_head_of_a_queue_that_does_not_move_goes(
     head = world.submit(queue, "First")
     behind = world.submit(queue, "Second")
     world.plans.reason(head)
-    time.sleep(STUCK_AFTER.total_seconds() + CUT_OFF)
 
     done = world.clean(queue)
 
@@ -182,3 +186,30 @@ def test_what_batch_itself_has_cancelled_is_not_cancelled_again(world: World) ->
     done = world.clean(queue)
 
     assert (done.waiting, done.cancelled, done.trouble) == (0, (), ())
+
+
+def test_every_child_of_an_array_that_fits_nothing_goes_and_its_parent_with_them(
+    world: World,
+) -> None:
+    """The parent is PENDING, so that only its children can be found to wait."""
+    queue = world.plans.queue(world.plans.environment("r5.large"))
+    parent = world.aws.submit("exit 0", vcpus="3", queue=queue, arrayProperties={"size": 3})
+    world.aws.until(f"{parent}:2", "RUNNABLE")
+    assert world.clean(queue).cancelled == ()
+
+    done = world.clean(queue, foreign=True)
+
+    assert {each.job_id for each in done.cancelled} == {f"{parent}:{index}" for index in range(3)}
+    assert {each.outcome for each in done.cancelled} == {"cancelled"}
+    assert world.aws.until(parent, "FAILED")["statusReason"] == "Array Child Job failed"
+
+
+def test_a_gpu_that_no_type_has_is_named(world: World) -> None:
+    """With a type that would have it, and what the queue's own have."""
+    queue = world.plans.queue(world.plans.environment("g4dn.xlarge", "r5.large"))
+    job_id = world.submit(queue, "TrainOnGpus", gpus="2")
+
+    (cancellation,) = world.clean(queue).cancelled
+
+    assert (cancellation.job_id, cancellation.outcome) == (job_id, "cancelled")
+    assert "2 GPUs" in str(cancellation.diagnosis)
