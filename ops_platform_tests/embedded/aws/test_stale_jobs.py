@@ -213,3 +213,16 @@ def test_a_gpu_that_no_type_has_is_named(world: World) -> None:
 
     assert (cancellation.job_id, cancellation.outcome) == (job_id, "cancelled")
     assert "2 GPUs" in str(cancellation.diagnosis)
+
+
+def test_a_disabled_queue_finishes_what_it_has_and_is_not_blocked(world: World) -> None:
+    """It takes no new jobs; those in it are placed as ever, and wait for capacity as ever."""
+    queue = world.plans.queue(world.plans.environment(most=2))
+    world.aws.until(world.aws.submit("sleep 60", vcpus="2", queue=queue), "RUNNING")
+    waiting = world.submit(queue, "SurveyStreets", vcpus="2")
+    world.plans.batch.update_job_queue(jobQueue=queue, state="DISABLED")
+
+    done = world.clean(queue)
+
+    assert (done.cancelled, done.blocked) == ((), ())
+    assert world.aws.job(waiting)["status"] == "RUNNABLE"
