@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.aws_patience import PatientCaller
 from ops_platform.domain.batch_ports import ListedJob
-from ops_platform.domain.queue_descriptions import listed_job_of, may_have_runnable_children
+from ops_platform.domain.queue_descriptions import listed_job_of, may_have_children
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
@@ -28,18 +28,19 @@ class JobListing:
         self._client = client
         self._caller = caller
 
-    def runnable(self, queue_arn: str) -> Iterator[ListedJob]:
-        """Yield the RUNNABLE jobs of a queue, then the RUNNABLE children of its arrays.
+    def in_states(self, queue_arn: str, *states: str) -> Iterator[ListedJob]:
+        """Yield the jobs of a queue that are in one of these states, then those in its arrays.
 
-        The parent of an array stays PENDING while they wait. A multi-node job is one job here:
-        its nodes wait together, and are in no list but their own.
+        The parent of an array stays PENDING while they wait and run. A multi-node job is one job
+        here: its nodes wait together, and are in no list but their own.
         """
-        for summary in self._each(jobQueue=queue_arn, jobStatus="RUNNABLE"):
-            yield listed_job_of(summary)
-        for summary in self._each(jobQueue=queue_arn, jobStatus="PENDING"):
-            if may_have_runnable_children(summary):
-                children = self._each(arrayJobId=summary["jobId"], jobStatus="RUNNABLE")
-                yield from map(listed_job_of, children)
+        for state in states:
+            yield from map(listed_job_of, self._each(jobQueue=queue_arn, jobStatus=state))
+        for parent in self._each(jobQueue=queue_arn, jobStatus="PENDING"):
+            for state in states:
+                if may_have_children(parent, state):
+                    children = self._each(arrayJobId=parent["jobId"], jobStatus=state)
+                    yield from map(listed_job_of, children)
 
     def _each(self, **which: str) -> Iterator[Mapping[str, Any]]:
         """Yield the jobs of a list, each once, though the list may have to be begun anew."""

@@ -87,7 +87,11 @@ class AwsBatchQueues:
 
     def runnable(self, queue_arn: str) -> Iterator[ListedJob]:
         """Yield the RUNNABLE jobs of a queue, those in arrays included, each once."""
-        return self._listing.runnable(queue_arn)
+        return self._listing.in_states(queue_arn, "RUNNABLE")
+
+    def started(self, queue_arn: str) -> Iterator[ListedJob]:
+        """Yield the STARTING and RUNNING jobs of a queue, those in arrays included, each once."""
+        return self._listing.in_states(queue_arn, "STARTING", "RUNNING")
 
     def describe(self, job_ids: Sequence[str]) -> list[WaitingJob]:
         """Return jobs as they are now; those that Batch has forgotten are left out.

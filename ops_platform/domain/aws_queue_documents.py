@@ -92,6 +92,7 @@ class JobSummary(_Aws, frozen=True):
 
     job_id: Key
     created_at: Millis | None = None
+    started_at: Millis | None = None
     status_reason: str | None = None
     share_identifier: Name | None = None
     array_properties: ListedArray | None = None

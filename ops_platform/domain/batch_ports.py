@@ -24,6 +24,7 @@ class ListedJob:
     array_size: int | None
     status_reason: str | None
     share: str | None
+    started_at: datetime | None = None
 
 
 class BatchQueues(Protocol):
@@ -54,6 +55,10 @@ class BatchQueues(Protocol):
 
         It is read page by page; a listing whose page token has expired begins anew.
         """
+        ...
+
+    def started(self, queue_arn: str) -> Iterator[ListedJob]:
+        """Yield the STARTING and RUNNING jobs of a queue, those in arrays included, each once."""
         ...
 
     def describe(self, job_ids: Sequence[str]) -> list[WaitingJob]:

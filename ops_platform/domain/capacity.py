@@ -146,12 +146,14 @@ class Situation:
     ``front`` are the first of its RUNNABLE jobs, at most 100, in order; None if Batch does not
     say. ``started_at`` is when a job of the queue last started, None if the ledger knows of none.
     ``holders`` have jobs in its compute environments, through whatever queue, the largest first.
+    ``confirmed`` says that Batch itself was asked who runs, rather than the ledger alone.
     """
 
     queue: Queue
     front: Sequence[Place] | None
     started_at: datetime | None
     holders: Sequence[Holder] = ()
+    confirmed: bool = False
 
     @property
     def head(self) -> Place | None:

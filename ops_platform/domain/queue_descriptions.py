@@ -102,15 +102,16 @@ def listed_job_of(summary: Described) -> ListedJob:
         array_size=job.array_properties.size if job.array_properties else None,
         status_reason=clip(job.status_reason),
         share=job.share_identifier,
+        started_at=moment(job.started_at),
     )
 
 
-def may_have_runnable_children(summary: Described) -> bool:
-    """Tell whether a job in a list is the parent of an array of which a child may be RUNNABLE."""
+def may_have_children(summary: Described, state: str) -> bool:
+    """Tell whether a job in a list is the parent of an array with a child that may be so."""
     array = msgspec.convert(summary, aws.JobSummary).array_properties
     if array is None or not array.size:
         return False
-    return array.status_summary is None or array.status_summary.get("RUNNABLE", 1) > 0
+    return array.status_summary is None or array.status_summary.get(state, 1) > 0
 
 
 def waiting_job_of(

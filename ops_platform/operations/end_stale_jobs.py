@@ -72,10 +72,13 @@ class Ender:
 
     def _situation(self, findings: Findings) -> Situation | None:
         """Return how the queue stands; None if it is gone."""
-        queue = self.judge.queue(findings.queue.arn)
+        before, queue = findings.situation, self.judge.queue(findings.queue.arn)
         if findings.found_at and self.judge.clock() - findings.found_at <= _FACTS_LAST:
-            return findings.situation
-        return self.judge.situation(queue) if queue else None
+            return before
+        if queue is None:
+            return None
+        situation = self.judge.situation(queue)
+        return self.judge.confirmed(situation) if before and before.confirmed else situation
 
     def _end_together(
         self, findings: Findings, situation: Situation, wanted: Sequence[Judged]

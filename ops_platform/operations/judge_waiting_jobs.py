@@ -4,7 +4,7 @@ The ledger knows most jobs by their events, which costs no call. Batch describes
 no event has come, and those that would be cancelled or whose owner would be warned.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,8 +14,11 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.batch_ports import BatchQueues, ListedJob
 from ops_platform.domain.capacity import InstanceType, Queue, Situation
 from ops_platform.domain.court import Court, merged
+from ops_platform.domain.diagnosis import Fault
 from ops_platform.domain.stale_policy import Policies
 from ops_platform.domain.staleness import Judged
+from ops_platform.domain.waiting_jobs import WaitingJob
+from ops_platform.operations.confirm_situation import Confirmer
 from ops_platform.operations.stale_findings import Findings
 
 # As many as the ledger is asked for at once, and as DescribeJobs takes.
@@ -52,21 +55,31 @@ class Judge:
                 del unsure[:_DESCRIBED]
             show(len(batch))
         self._by_description(findings, unsure)
+        self._doubt_culprit(findings)
         findings.finished = True
 
     def situation(self, queue: Queue) -> Situation:
         """Return how a queue stands now; its own state is as it was read."""
+        front = self.api.front(queue.arn)
+        with self.ledger.transaction() as tx:
+            started_at = queue_state.last_start(tx, self.account, queue.arn)
+            holders = queue_state.holders(tx, self.account, self._beside(queue))
+        return Situation(queue=queue, front=front, started_at=started_at, holders=holders)
+
+    def confirmed(self, situation: Situation) -> Situation:
+        """Return how a queue stands by what Batch itself tells of the jobs that run."""
+        beside = self._beside(situation.queue)
+        confirmer = Confirmer(self.ledger, self.api, self.account)
+        return confirmer.confirm(situation, beside, now=self.clock())
+
+    def _beside(self, queue: Queue) -> list[str]:
+        """Return the queues that share a queue's environments, itself included."""
         environments = {each.arn for each in queue.environments}
-        beside = [
+        return [
             each.arn
             for each in self.queues
             if environments.intersection(own.arn for own in each.environments)
         ]
-        front = self.api.front(queue.arn)
-        with self.ledger.transaction() as tx:
-            started_at = queue_state.last_start(tx, self.account, queue.arn)
-            holders = queue_state.holders(tx, self.account, beside)
-        return Situation(queue=queue, front=front, started_at=started_at, holders=holders)
 
     def queue(self, arn: str) -> Queue | None:
         """Return a queue as it was read last, None if it was not there any more."""
@@ -74,11 +87,16 @@ class Judge:
 
     def described(self, situation: Situation, job_ids: Sequence[str]) -> list[Judged]:
         """Describe jobs, and judge them; those that Batch has forgotten are left out."""
+        return self._judged(situation, self._described(job_ids))
+
+    def _described(self, job_ids: Sequence[str]) -> list[WaitingJob]:
         found = self.api.describe(job_ids)
         with self.ledger.transaction() as tx:
             known = queue_state.waiting(tx, self.account, job_ids)
+        return [merged(each, known.get(each.id), self.account) for each in found]
+
+    def _judged(self, situation: Situation, waiting: Iterable[WaitingJob]) -> list[Judged]:
         court = self._court(situation)
-        waiting = (merged(each, known.get(each.id), self.account) for each in found)
         return [court.judge(each, each.job.latest.status_reason) for each in waiting]
 
     def _by_events(self, findings: Findings, batch: Sequence[ListedJob]) -> list[ListedJob]:
@@ -103,10 +121,25 @@ class Judge:
         if not listed:
             return
         self.check()
-        described = self.described(self._found(findings), [job.id for job in listed])
+        situation = self._found(findings)
+        described = self._described([job.id for job in listed])
+        judgements = self._judged(situation, described)
+        if not situation.confirmed and any(map(_rests_on_standstill, judgements)):
+            findings.situation = self.confirmed(situation)
+            judgements = self._judged(findings.situation, described)
         now = self.clock()
-        for judged in described:
+        for judged in judgements:
             findings.add(judged, now)
+
+    def _doubt_culprit(self, findings: Findings) -> None:
+        """Ask Batch itself whether a queue is blocked, where no job would be cancelled for it."""
+        culprit, situation = findings.culprit, findings.situation
+        if culprit is None or situation is None or situation.confirmed:
+            return
+        if culprit.diagnosis is not None and culprit.diagnosis.fault is Fault.STUCK:
+            findings.situation = self.confirmed(situation)
+            (anew,) = self._judged(findings.situation, [culprit.waiting])
+            findings.blame_anew(anew, self.clock())
 
     def _found(self, findings: Findings) -> Situation:
         if findings.situation is None:
@@ -116,3 +149,9 @@ class Judge:
 
     def _court(self, situation: Situation) -> Court:
         return Court(self.policies, situation, offered=self.offered, now=self.clock())
+
+
+def _rests_on_standstill(judged: Judged) -> bool:
+    """Tell whether a job would be cancelled because its queue seems not to move."""
+    fault = judged.diagnosis.fault if judged.diagnosis else None
+    return judged.is_stale and fault is Fault.STUCK

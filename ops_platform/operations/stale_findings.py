@@ -85,6 +85,10 @@ class Findings:
             suspects = [judged] if self.culprit is None else [self.culprit, judged]
             self.culprit = min(suspects, key=self._blame)
 
+    def blame_anew(self, culprit: Judged, now: datetime) -> None:
+        """Blame the queue by this job alone, if it shows that the queue is blocked."""
+        self.culprit = _compact(culprit) if self._blames_queue(culprit, now) else None
+
     def changed(self, before: Judged, after: Judged | None) -> None:
         """Note what a second look made of a job; None if there is nothing left to judge."""
         self.counts[before.verdict.decision, before.verdict.why] -= 1

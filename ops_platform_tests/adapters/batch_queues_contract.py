@@ -124,6 +124,17 @@ class QueuesContract(ABC):
 
         assert not {pending, running} & listed.keys()
 
+    def test_what_runs_is_listed_by_itself(self, world: QueuesWorld) -> None:
+        """With when it started, by which one sees that a queue moves; what waits is not in it."""
+        running, waiting = world.run(), world.submit()
+        (queue,) = {each.job.latest.queue for each in world.api.describe([running])}
+        arn = next(each.arn for each in world.api.queues() if each.name == queue)
+
+        started = {job.id: job for job in world.api.started(arn)}
+
+        assert started[running].started_at is not None
+        assert waiting not in {job.id for job in world.api.started(world.queue)}
+
     def test_the_children_of_an_array_are_listed_and_their_parent_is_not(
         self, world: QueuesWorld
     ) -> None:

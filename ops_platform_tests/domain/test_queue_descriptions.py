@@ -11,7 +11,7 @@ from ops_platform.domain.queue_descriptions import (
     environments_of,
     front_of,
     listed_job_of,
-    may_have_runnable_children,
+    may_have_children,
     queue_of,
     read_queue,
     waiting_job_of,
@@ -175,7 +175,7 @@ def test_only_the_parent_of_an_array_may_have_children_that_wait(
     expected: str, array: dict[str, Any] | None
 ) -> None:
     """Unless Batch itself says that none of them does."""
-    found = may_have_runnable_children({"jobId": "8f2c", "arrayProperties": array})
+    found = may_have_children({"jobId": "8f2c", "arrayProperties": array}, "RUNNABLE")
 
     assert found is (expected == "yes")
 

@@ -1,0 +1,77 @@
+"""Ask Batch itself who holds capacity, before a queue is said to stand still.
+
+The ledger knows by events, and may be blind: events may wait in their queue, or the account be
+watched only since today. Then jobs that run are not seen, and a job that waits for them looks
+stuck.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+
+from ops_platform.adapters.ledger import queue_state
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.domain.batch_ports import BatchQueues, ListedJob
+from ops_platform.domain.capacity import Holder, Situation
+from ops_platform.domain.lifecycle import Job, later
+
+# More than that hold what there is to hold, whoever they are.
+_MOST_LISTED = 2000
+_MOST_DESCRIBED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmer:
+    """Confirms the situations of one account's queues."""
+
+    ledger: Ledger
+    api: BatchQueues
+    account: str
+
+    def confirm(self, situation: Situation, beside: Collection[str], *, now: datetime) -> Situation:
+        """Return a situation as Batch tells it.
+
+        Args:
+            situation: As the ledger has it.
+            beside: The ARNs of the queues that share its compute environments, itself included.
+            now: The time.
+        """
+        own = situation.queue.arn
+        started = {arn: self._started(arn) for arn in {own, *beside}}
+        every = [job for jobs in started.values() for job in jobs]
+        return replace(
+            situation,
+            started_at=later(situation.started_at, _last_start(started[own], now)),
+            holders=_holders(every, self._known(every)),
+            confirmed=True,
+        )
+
+    def _started(self, arn: str) -> list[ListedJob]:
+        return list(islice(self.api.started(arn), _MOST_LISTED))
+
+    def _known(self, listed: Iterable[ListedJob]) -> dict[str, Job]:
+        """Return the jobs with their sizes, described where no event has told of them."""
+        ids = [job.id for job in listed]
+        with self.ledger.transaction() as tx:
+            known = queue_state.waiting(tx, self.account, ids)
+        unknown = [job_id for job_id in ids if job_id not in known]
+        described = self.api.describe(unknown[:_MOST_DESCRIBED])
+        return known | {each.id: each.job for each in described}
+
+
+def _last_start(listed: Iterable[ListedJob], now: datetime) -> datetime | None:
+    """Return when a job last started; one that is STARTING does so now."""
+    return max((job.started_at or now for job in listed), default=None)
+
+
+def _holders(listed: Iterable[ListedJob], known: dict[str, Job]) -> list[Holder]:
+    """Return who holds capacity, the largest first; of a job that nobody knows, one vCPU."""
+    held: dict[tuple[str | None, str | None], list[float]] = defaultdict(list)
+    for job in listed:
+        latest = known[job.id].latest if job.id in known else None
+        whose = (latest.flow, latest.owner) if latest else (None, None)
+        held[whose].append((latest.vcpus if latest else None) or 1)
+    holders = [Holder(flow, owner, sum(vcpus), len(vcpus)) for (flow, owner), vcpus in held.items()]
+    return sorted(holders, key=lambda each: -each.vcpus)
