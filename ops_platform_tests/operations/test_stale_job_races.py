@@ -75,6 +75,23 @@ def test_a_job_that_was_retried_after_it_was_listed_is_young(world: World) -> No
     assert (record.attempt, record.outcome) == (2, "cancelled")
 
 
+def test_while_aws_is_slow_nobody_is_ended_by_what_was_seen_long_ago(world: World) -> None:
+    """Those whose turn comes more than ten seconds after the look are looked at again."""
+    first, second = world.unfit(), world.unfit()
+    world.wait(minutes=20)
+
+    def is_slow() -> None:
+        world.wait(seconds=11)
+        retry(world, second)
+
+    before(world, "CancelJob", 1, is_slow)
+
+    cleaned = world.clean()
+
+    assert world.outcomes() == {first: "cancelled"}
+    assert counts(cleaned) == {("cancel", "fits nothing"): 1, ("keep", "young"): 1}
+
+
 def test_a_job_that_was_retried_since_it_was_asked_for_has_started(world: World) -> None:
     """What waits now is another attempt, of which nothing was said."""
     job = world.unfit()

@@ -102,9 +102,10 @@ class History:
         )
         self.is_right()
 
-    def meanwhile(self, _action: str) -> None:
-        """Happen between two calls of AWS."""
-        self.world.wait(seconds=self.chance.random() * 0.3)
+    def meanwhile(self, action: str) -> None:
+        """Happen before AWS answers a call, which it may be slow to do, but to cancel."""
+        is_slow = action != "CancelJob" and self.chance.random() < 0.05
+        self.world.wait(seconds=40 if is_slow else self.chance.random() * 0.3)
         if self.within < 2 and self.chance.random() < 0.1:
             self.within += 1
             happens = self.chance.choice([self._move, self._move, self._deliver, self._clean])
