@@ -76,9 +76,9 @@ def test_one_that_was_killed_keeps_others_away_for_two_minutes(
     with room(world, ledger_url, forks) as place:
         assert place.dies_at(12) is not None
 
-    assert world.clean().trouble != ()
+    assert world.clean().delays != ()
     world.wait(minutes=2)
-    assert world.clean().trouble == ()
+    assert world.clean().delays == ()
 
 
 def _world(ledger: Ledger, scene: Callable[[World], None]) -> World:
