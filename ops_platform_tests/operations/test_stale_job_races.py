@@ -193,6 +193,20 @@ def test_a_queue_that_began_to_move_meanwhile_keeps_its_jobs(world: World) -> No
     assert counts(cleaned)["warn", "waits its turn"] == 1
 
 
+def test_in_a_queue_that_is_gone_by_then_nobody_is_ended(world: World) -> None:
+    """What is known of it is too old, and there is nothing new to know."""
+    world.unfit()
+    world.wait(minutes=20)
+
+    def deleted() -> None:
+        world.wait(seconds=61)
+        del world.batch.api.queues["flows"]
+
+    before(world, "DescribeJobs", 1, deleted)
+
+    assert (world.clean().cancelled, world.calls("CancelJob")) == ((), 0)
+
+
 def test_while_one_cleans_another_is_told(world: World) -> None:
     """That is no error: the work is being done."""
     world.unfit()
