@@ -37,7 +37,7 @@ def test_a_job_that_waits_for_another_is_cancelled_when_that_is_over(
     aws: Aws, plans: Plans
 ) -> None:
     """Until then it is PENDING, and already known to be cancelled."""
-    needed = aws.submit("sleep 1")
+    needed = aws.submit("sleep 2")
     job_id = aws.submit("exit 0", dependsOn=[{"jobId": needed}])
     aws.until(job_id, "PENDING")
     plans.batch.cancel_job(jobId=job_id, reason="not wanted")
@@ -51,7 +51,7 @@ def test_a_job_that_waits_for_another_is_cancelled_when_that_is_over(
 def test_a_cancelled_array_ends_with_the_last_child_that_runs(aws: Aws, plans: Plans) -> None:
     """Those that wait are cancelled at once, the one that runs is left alone."""
     queue = plans.queue(plans.environment(most=2))
-    parent = aws.submit("sleep 1.5", vcpus="2", queue=queue, arrayProperties={"size": 3})
+    parent = aws.submit("sleep 3", vcpus="2", queue=queue, arrayProperties={"size": 3})
     aws.until(f"{parent}:0", "RUNNING")
     plans.batch.cancel_job(jobId=parent, reason="not wanted")
 
@@ -66,7 +66,7 @@ def test_a_cancelled_array_ends_with_the_last_child_that_runs(aws: Aws, plans: P
 def test_a_cancelled_child_fails_its_array(aws: Aws, plans: Plans) -> None:
     """Though nobody has cancelled the array."""
     queue = plans.queue(plans.environment(most=2))
-    parent = aws.submit("sleep 0.5", vcpus="2", queue=queue, arrayProperties={"size": 2})
+    parent = aws.submit("sleep 2", vcpus="2", queue=queue, arrayProperties={"size": 2})
     aws.until(f"{parent}:0", "RUNNING")
     plans.batch.cancel_job(jobId=f"{parent}:1", reason="not wanted")
 

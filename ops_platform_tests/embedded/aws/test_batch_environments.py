@@ -62,7 +62,7 @@ def test_queues_share_an_environment_and_the_important_one_goes_first(
     """Whoever came first in the queue of lower priority waits all the same."""
     shared = plans.environment(most=2)
     low, high = plans.queue(shared, priority=1), plans.queue(shared, priority=9)
-    holder = aws.submit("sleep 1", vcpus="2", queue=low)
+    holder = aws.submit("sleep 2", vcpus="2", queue=low)
     aws.until(holder, "RUNNING")
     late = aws.submit("exit 0", vcpus="2", queue=low)
     aws.until(late, "RUNNABLE")
@@ -76,7 +76,7 @@ def test_a_disabled_environment_keeps_its_jobs_and_gets_no_more(aws: Aws, plans:
     """What runs there runs on; what waits goes on when it is enabled again."""
     environment = plans.environment()
     queue = plans.queue(environment)
-    running = aws.submit("sleep 1.5", queue=queue)
+    running = aws.submit("sleep 3", queue=queue)
     aws.until(running, "RUNNING")
     plans.change(environment, state="DISABLED")
     waiting = aws.submit("exit 0", queue=queue)
@@ -157,7 +157,7 @@ def test_a_family_stands_for_its_types(aws: Aws, plans: Plans) -> None:
 def test_gpus_are_given_to_one_job_each(aws: Aws, plans: Plans) -> None:
     """A second job waits for the GPU, though there are vCPUs; the instance registers both."""
     queue = plans.queue(plans.environment("g4dn.xlarge", most=4))
-    first = aws.submit("sleep 1.5", gpus="1", queue=queue)
+    first = aws.submit("sleep 3", gpus="1", queue=queue)
     instance = aws.until(first, "RUNNING")["container"]["containerInstanceArn"]
     second = aws.submit("exit 0", gpus="1", queue=queue)
     time.sleep(SETTLED)

@@ -38,7 +38,7 @@ def test_a_job_that_is_tried_again_goes_in_front_of_younger_ones(aws: Aws, plans
     """By its submission; the head before it has to begin to wait there anew."""
     queue = plans.queue(plans.environment(most=2))
     retried = aws.submit(
-        "sleep 0.6; test $AWS_BATCH_JOB_ATTEMPT = 2 && sleep 30",
+        "sleep 2; test $AWS_BATCH_JOB_ATTEMPT = 2 && sleep 30",
         vcpus="2",
         queue=queue,
         retryStrategy={"attempts": 2},
