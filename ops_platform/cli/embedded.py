@@ -30,7 +30,7 @@ _port = click.IntRange(0, 65_535)
 
 
 @embedded.command()
-@click.option("--demo", is_flag=True, help="Deploy and run three flows, two of which have trouble.")
+@click.option("--demo", is_flag=True, help="Deploy and run four flows, two of which have trouble.")
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -130,12 +130,14 @@ def _demonstrate(edition: "Edition") -> None:
     """Deploy and start the demo flows."""
     from ops_platform.embedded.demo.run import run_demo
 
-    _say("Deploying and triggering three flows with stock Metaflow")
+    _say("Deploying and triggering the flows with stock Metaflow")
     run_demo(edition, _Terminal("deploying", "deployed "))
     _say(
         "\nThe flows run now. Within two minutes TrainDemandModels has failed, and one alert is\n"
         "in the Slack inbox, with the two tasks that failed by themselves in its thread; ten\n"
-        "others were stopped with them. SimulateCity asks for 999 vCPUs and waits for ever.\n"
+        "others were stopped with them. SimulateCity asks for 999 vCPUs, which no machine of its\n"
+        "queue has; SurveyStreets comes behind it. About two minutes later the first is explained\n"
+        "and cancelled, its owner is told, and the second runs: ops-platform cancellations list\n"
     )
 
 

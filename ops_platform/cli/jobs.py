@@ -18,7 +18,7 @@ _COLUMNS = ("account", "job_id", "status", "flow", "step", "run_id", "queue", "o
 
 @click.group()
 def jobs() -> None:
-    """List jobs of AWS Batch."""
+    """List and explain jobs of AWS Batch."""
 
 
 @jobs.command("list")

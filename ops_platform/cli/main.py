@@ -34,7 +34,7 @@ COMMANDS = {
     "incidents": Command(
         "ops_platform.cli.incidents:incidents", "List, show and resolve failed runs."
     ),
-    "jobs": Command("ops_platform.cli.jobs:jobs", "List jobs of AWS Batch."),
+    "jobs": Command("ops_platform.cli.jobs:jobs", "List and explain jobs of AWS Batch."),
     "reconcile": Command(
         "ops_platform.cli.reconcile:reconcile", "Find what the events of AWS missed."
     ),
@@ -42,7 +42,8 @@ COMMANDS = {
         "ops_platform.cli.silences:silences", "Mute incidents for a while, by name."
     ),
     "stale-jobs": Command(
-        "ops_platform.cli.stale_jobs:stale_jobs", "Find, explain and cancel jobs that cannot start."
+        "ops_platform.cli.stale_jobs:stale_jobs",
+        "Find jobs that can never start, and cancel them if told to.",
     ),
 }
 

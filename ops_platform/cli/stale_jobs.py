@@ -46,12 +46,12 @@ def stale_jobs(
     why: str | None,
     as_json: bool,
 ) -> None:
-    """Find Batch jobs that can never start, and say why; with --enforce, cancel them.
+    """Find jobs that can never start, and cancel them if told to.
 
-    Every RUNNABLE job is judged by what keeps it from starting and for how long, as the settings
-    say. Without --enforce nothing is cancelled, written or told to anybody. Dagster does the same
-    by a schedule, in the mode of each account. The exit code is 1 if an account could not be
-    looked at whole.
+    Every RUNNABLE job of Batch is judged by what keeps it from starting and for how long, as the
+    settings say. Without --enforce nothing is cancelled, written or told to anybody. Dagster does
+    the same by a schedule, in the mode of each account. The exit code is 1 if an account could not
+    be looked at whole.
     """
     order = _order(who, why, enforce=enforce, despite_fault=despite_fault, queue=queue)
     with open_ledger(calls_aws=True) as opened:

@@ -121,29 +121,46 @@ _WAITS = {Fault.BEHIND: Why.BEHIND_ANOTHER}
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """Why a queue itself is at fault rather than the jobs that are stuck in it.
+
+    ``spared`` are the charges of which no job is cancelled.
+    """
+
+    sentence: str
+    spared: frozenset[Why]
+
+    def spares(self, verdict: Verdict) -> bool:
+        """Tell whether a job is not cancelled that otherwise would be."""
+        return verdict.decision is Decision.CANCEL and verdict.why in self.spared
+
+
+@dataclass(frozen=True, slots=True)
 class Breaker:
     """When a queue itself is at fault rather than the jobs that are stuck in it."""
 
     runs: int = 10
 
-    def trips(self, judged: Iterable[Judged]) -> str | None:
-        """Return why no job of the queue is to be cancelled; None if nothing speaks against it.
+    def trips(self, judged: Iterable[Judged]) -> Trip | None:
+        """Return why jobs of the queue are not to be cancelled; None if nothing speaks against it.
 
-        Jobs of one run count once: cancelling one fails them all.
+        Jobs of one run count once: cancelling one fails them all. What fits nothing would not start
+        in a queue in order either, and is spared only if there is more of it than one believes.
         """
         stale = [each for each in judged if each.is_stale]
+        runs = {each.waiting.job.latest.run_id or each.waiting.id for each in stale}
+        if len(runs) >= self.runs:
+            many = f"Jobs of {len(runs)} runs are stale at once, which is the queue's trouble."
+            return Trip(many, _CAPITAL)
         for each in stale:
             if each.diagnosis is not None and each.diagnosis.fault is Fault.QUEUE:
-                return each.diagnosis.sentence
-        runs = {each.waiting.job.latest.run_id or each.waiting.id for each in stale}
-        if len(runs) < self.runs:
-            return None
-        return f"Jobs of {len(runs)} runs are stale at once, which is the queue's trouble."
+                return Trip(each.diagnosis.sentence, _CAPITAL - {Why.UNFIT})
+        return None
 
 
-def hold_back(judged: Sequence[Judged]) -> list[Judged]:
-    """Return the verdicts of a queue that is at fault: nothing is cancelled, all is warned of."""
-    return [_held_back(each) if each.is_stale else each for each in judged]
+def hold_back(judged: Sequence[Judged], trip: Trip) -> list[Judged]:
+    """Return the verdicts of a queue that is at fault: what is spared is warned of."""
+    return [_held_back(each) if trip.spares(each.verdict) else each for each in judged]
 
 
 def _held_back(judged: Judged) -> Judged:

@@ -133,7 +133,8 @@ class Explainer:
         if queue is None:
             self.trouble.append(f"Batch lists no queue {waiting.queue}.")
             return None
-        situation = self._bench(queues).situation(queue)
+        bench = self._bench(queues)
+        situation = bench.confirmed(bench.situation(queue))
         places = {place.job_id: place.since for place in situation.front or ()}
         waiting = replace(waiting, head_since=places.get(waiting.id))
         policy = self.policies.of(waiting)

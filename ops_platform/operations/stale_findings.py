@@ -41,7 +41,7 @@ class Findings:
     """One queue, and what was found of the jobs that wait in it.
 
     ``situation`` is that of ``found_at``; there is none if only young jobs were seen.
-    ``candidates`` are the most pressing of the ``stale`` jobs, those to be cancelled. ``culprit``
+    ``candidates`` are the most pressing of the jobs to be cancelled. ``culprit``
     is the job that shows best why the queue is blocked, if it is. ``fault`` says why it is the
     queue that is at fault. ``concerns`` are the ids of the jobs that wait and of whose policy
     somebody is told. ``finished`` says that all its jobs were seen.
@@ -54,7 +54,6 @@ class Findings:
     found_at: datetime | None = None
     waiting: int = 0
     oldest: datetime | None = None
-    stale: int = 0
     counts: Counts = field(default_factory=Counter)
     candidates: list[Judged] = field(default_factory=list)
     shown: dict[str, Judged] = field(default_factory=dict)
@@ -99,13 +98,15 @@ class Findings:
 
     def judge_queue(self, breaker: Breaker, *, despite_fault: bool) -> None:
         """Hold all cancellations back if it is the queue that is at fault."""
-        self.fault = breaker.trips(self._runs.values())
-        if self.fault is None or despite_fault:
+        trip = breaker.trips(self._runs.values())
+        self.fault = trip.sentence if trip else None
+        if trip is None or despite_fault:
             return
-        self.held_back, self.candidates = self.stale, []
-        for decision, why in [kind for kind in self.counts if kind[0] is Decision.CANCEL]:
-            self.counts[Decision.WARN, Why.QUEUE_AT_FAULT] += self.counts.pop((decision, why))
-        self.shown = {each.waiting.id: each for each in hold_back(list(self.shown.values()))}
+        for why in trip.spared:
+            self.held_back += self.counts.pop((Decision.CANCEL, why), 0)
+        self.counts[Decision.WARN, Why.QUEUE_AT_FAULT] += self.held_back
+        self.candidates = [each for each in self.candidates if not trip.spares(each.verdict)]
+        self.shown = {each.waiting.id: each for each in hold_back([*self.shown.values()], trip)}
 
     def most_pressing(self) -> list[Judged]:
         """Return what is to be cancelled: what is at the head, then what waits longest."""
@@ -128,7 +129,6 @@ class Findings:
             self.oldest = min(since, self.oldest or since)
 
     def _add_stale(self, judged: Judged) -> None:
-        self.stale += 1
         self.candidates.append(judged)
         if len(self.candidates) > 4 * self.most:
             self.most_pressing()

@@ -139,9 +139,9 @@ def test_the_breaker_trips_when_many_runs_are_stale_at_once() -> None:
     few, many = ([_stale(f"run {n}") for n in range(runs)] for runs in (9, 10))
 
     assert Breaker(10).trips(few) is None
-    assert Breaker(10).trips(many) == (
-        "Jobs of 10 runs are stale at once, which is the queue's trouble."
-    )
+    trip = Breaker(10).trips(many)
+    assert trip is not None
+    assert trip.sentence == "Jobs of 10 runs are stale at once, which is the queue's trouble."
 
 
 def test_the_many_jobs_of_one_run_do_not_trip_the_breaker() -> None:
@@ -150,17 +150,24 @@ def test_the_many_jobs_of_one_run_do_not_trip_the_breaker() -> None:
 
 
 def test_the_breaker_trips_when_the_queue_is_out_of_order() -> None:
-    """Whoever waits in it has done nothing wrong."""
-    assert Breaker(10).trips([_stale("one run", Cause.ENVIRONMENT_DISABLED)]) == (
-        "It does not start: compute environment disabled."
-    )
+    """Whoever waits in it has done nothing wrong, but for what fits nothing at all."""
+    stale = [_stale("one run", Cause.ENVIRONMENT_DISABLED), _stale("other", Cause.TOO_MANY_VCPUS)]
+
+    trip = Breaker(10).trips(stale)
+
+    assert trip is not None
+    assert trip.sentence == "It does not start: compute environment disabled."
+    held, unfit = hold_back(stale, trip)
+    assert (held.verdict.why, unfit.verdict.why) == (Why.QUEUE_AT_FAULT, Why.UNFIT)
 
 
 def test_what_the_breaker_holds_back_is_warned_of() -> None:
     """Nothing of it is cancelled; what was kept is still kept."""
     kept = Judged(_job(), a_diagnosis(), Verdict(Decision.KEEP, Why.YOUNG), DEFAULT)
 
-    held, same = hold_back([_stale("a run"), kept])
+    trip = Breaker(1).trips([_stale("a run")])
+    assert trip is not None
+    held, same = hold_back([_stale("a run"), kept], trip)
 
     assert (held.verdict.decision, held.verdict.why) == (Decision.WARN, Why.QUEUE_AT_FAULT)
     assert same is kept

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ops_platform.domain.diagnosis import Fault
 from ops_platform.domain.exemptions import Exemption
 from ops_platform.domain.stale_policy import Policy
-from ops_platform.domain.staleness import Judged, Why, hold_back, judge
+from ops_platform.domain.staleness import Judged, Trip, Why, hold_back, judge
 from ops_platform.domain.verdict_words import foreseen, moment, what_next
 from ops_platform_tests.build import NOON, a_job_event, after
 from ops_platform_tests.build_stale import a_waiting_job, with_fault
@@ -141,7 +141,8 @@ def test_every_verdict_is_told(minutes: int, judged: Judged, why: Why, words: st
 
 def test_a_verdict_that_was_held_back_is_told_too() -> None:
     """As the cleanup does with those of a queue at fault."""
-    (held,) = hold_back([_judged(Fault.STUCK, DEFAULT, 200)])
+    trip = Trip("It is broken.", frozenset({Why.STUCK}))
+    (held,) = hold_back([_judged(Fault.STUCK, DEFAULT, 200)], trip)
     assert what_next(held, enforce=True, now=NOON) == (
         "It is told of, not cancelled: the queue is at fault."
     )
