@@ -41,10 +41,11 @@ class Findings:
     """One queue, and what was found of the jobs that wait in it.
 
     ``situation`` is that of ``found_at``; there is none if only young jobs were seen.
-    ``candidates`` are the most pressing of the jobs to be cancelled. ``culprit``
-    is the job that shows best why the queue is blocked, if it is. ``fault`` says why it is the
-    queue that is at fault. ``concerns`` are the ids of the jobs that wait and of whose policy
-    somebody is told. ``finished`` says that all its jobs were seen.
+    ``candidates`` are the most pressing of the jobs to be cancelled, by what is held against them,
+    since some of that may yet be the fault of the queue. ``culprit`` is the job that shows best why
+    the queue is blocked, if it is. ``fault`` says why it is the queue that is at fault.
+    ``concerns`` are the ids of the jobs that wait and of whose policy somebody is told.
+    ``finished`` says that all its jobs were seen.
     """
 
     queue: Queue
@@ -55,7 +56,7 @@ class Findings:
     waiting: int = 0
     oldest: datetime | None = None
     counts: Counts = field(default_factory=Counter)
-    candidates: list[Judged] = field(default_factory=list)
+    candidates: dict[Why, list[Judged]] = field(default_factory=dict)
     shown: dict[str, Judged] = field(default_factory=dict)
     culprit: Judged | None = None
     fault: str | None = None
@@ -104,14 +105,13 @@ class Findings:
             return
         for why in trip.spared:
             self.held_back += self.counts.pop((Decision.CANCEL, why), 0)
+            self.candidates.pop(why, None)
         self.counts[Decision.WARN, Why.QUEUE_AT_FAULT] += self.held_back
-        self.candidates = [each for each in self.candidates if not trip.spares(each.verdict)]
         self.shown = {each.waiting.id: each for each in hold_back([*self.shown.values()], trip)}
 
     def most_pressing(self) -> list[Judged]:
         """Return what is to be cancelled: what is at the head, then what waits longest."""
-        self.candidates = sorted(self.candidates, key=self.urgency)[: self.most]
-        return self.candidates
+        return self._first(each for jobs in self.candidates.values() for each in jobs)
 
     def urgency(self, judged: Judged) -> tuple[bool, float, str]:
         """Return by what stale jobs are sorted, those of several queues as well."""
@@ -124,14 +124,18 @@ class Findings:
         head = self.situation.head if self.situation else None
         return head is not None and head.job_id == judged.waiting.id
 
+    def _first(self, judged: Iterable[Judged]) -> list[Judged]:
+        return sorted(judged, key=self.urgency)[: self.most]
+
     def _age(self, since: datetime | None) -> None:
         if since is not None:
             self.oldest = min(since, self.oldest or since)
 
     def _add_stale(self, judged: Judged) -> None:
-        self.candidates.append(judged)
-        if len(self.candidates) > 4 * self.most:
-            self.most_pressing()
+        alike = self.candidates.setdefault(judged.verdict.why, [])
+        alike.append(judged)
+        if len(alike) > 4 * self.most:
+            alike[:] = self._first(alike)
         run = judged.waiting.job.latest.run_id or judged.waiting.id
         is_new = run not in self._runs and len(self._runs) < _MOST_RUNS
         if is_new or _fault(judged) is Fault.QUEUE:

@@ -53,7 +53,7 @@ def test_the_head_is_the_most_pressing_then_whoever_waits_longest() -> None:
 
     for each in jobs:
         found.add(each, NOW)
-        assert len(found.candidates) <= 12
+        assert sum(map(len, found.candidates.values())) <= 12
 
     assert [each.waiting.id for each in found.most_pressing()] == ["head", "job-000", "job-001"]
     assert (found.counts.total(), found.oldest) == (201, NOON)
@@ -105,6 +105,19 @@ def test_no_verdict_that_is_held_back_stays_a_cancellation() -> None:
     assert dict(found.counts) == {(Decision.WARN, Why.QUEUE_AT_FAULT): 4}
     assert {each.verdict.why for each in found.shown.values()} == {Why.QUEUE_AT_FAULT}
     assert (found.held_back, found.most_pressing()) == (4, [])
+
+
+def test_what_a_queue_at_fault_spares_takes_no_place_of_what_it_does_not() -> None:
+    """However many older ones wait only because the queue is disabled."""
+    found = findings(most=2)
+    for at in range(20):
+        found.add(judged(f"job-{at}", minutes=at, cause=Cause.QUEUE_DISABLED, why=Why.STUCK), NOW)
+    found.add(judged("unfit", minutes=60), NOW)
+
+    found.judge_queue(Breaker(100), despite_fault=False)
+
+    assert [each.waiting.id for each in found.most_pressing()] == ["unfit"]
+    assert found.held_back == 20
 
 
 @pytest.mark.parametrize(
