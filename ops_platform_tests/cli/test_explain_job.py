@@ -11,7 +11,7 @@ from ops_platform.clock import now
 from ops_platform_tests.adapters.canned_aws import CannedAws, canned_aws
 from ops_platform_tests.build import ACCOUNT_ID, REGION, bodies
 from ops_platform_tests.cli.command_line import Platform
-from ops_platform_tests.cli.fake_aws import answers
+from ops_platform_tests.fake_batch_http import over_http
 from ops_platform_tests.fake_queues import FakeQueues
 from ops_platform_tests.fakes import FakeClock
 
@@ -36,7 +36,7 @@ def batch() -> FakeQueues:
 @pytest.fixture
 def aws(batch: FakeQueues) -> Iterator[CannedAws]:
     """Give that Batch over HTTP."""
-    with canned_aws(answers(batch.api)) as made:
+    with canned_aws(over_http(batch.api)) as made:
         yield made
 
 
