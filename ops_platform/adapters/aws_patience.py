@@ -68,6 +68,17 @@ class PatientCaller:
             AwsBusyError: AWS was busy for too long.
             AwsError: AWS refuses, or cannot be reached.
         """
+        return self.call_within(self._patience, action, doing, request, **arguments)
+
+    def call_within(
+        self,
+        patience: float,
+        action: str,
+        doing: str,
+        request: Callable[..., Mapping[str, Any]],
+        **arguments: object,
+    ) -> Mapping[str, Any]:
+        """Return AWS's answer as ``call`` does, with so many seconds of pauses at most."""
         waited = 0.0
         pauses = _pauses()
         while True:
@@ -79,7 +90,7 @@ class PatientCaller:
                 waited += pause
                 if error.code not in BUSY:
                     raise
-                if waited > self._patience:
+                if waited > patience:
                     raise AwsBusyError(str(error), code=error.code) from error
             self._sleep(pause)
 

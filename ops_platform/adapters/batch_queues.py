@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 100
 # By an emulator that lacks the operation, or of a queue that has no such thing as a front.
+# Whoever waits longer cancels a job by what is no longer known of it: it may have run since.
+_CANCEL_PATIENCE = 5.0
 _NO_SNAPSHOT = FORBIDDEN | {
     "404", "ClientException", "InvalidAction", "NotFoundException", "UnknownOperationException",
 }  # fmt: skip
@@ -116,7 +118,8 @@ class AwsBatchQueues:
             AwsError: AWS refused, or did not answer.
         """
         request, doing = self._client.cancel_job, f"cancel the job {job_id}"
-        self._caller.call("CancelJob", doing, request, jobId=job_id, reason=reason[:LONGEST_REASON])
+        given = {"jobId": job_id, "reason": reason[:LONGEST_REASON]}
+        self._caller.call_within(_CANCEL_PATIENCE, "CancelJob", doing, request, **given)
 
     def _described(self, job_ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
         left = iter(job_ids)

@@ -55,9 +55,12 @@ def runnable_since(waiting: WaitingJob) -> datetime | None:
 
     No API of Batch tells. It is the last thing that is known to have happened to the job: an event
     that it became RUNNABLE, else the end of its last attempt, else its creation. One that had to
-    wait for other jobs before it became RUNNABLE has no such moment if the event is missing.
+    wait for other jobs before it became RUNNABLE has no such moment if the event is missing, nor
+    has one whose last attempt does not tell when it ended.
     """
     job, latest = waiting.job, waiting.job.latest
+    if latest.attempts and latest.attempts[-1].stopped_at is None:
+        return waiting.head_since
     entered = [job.runnable_at, job.starting_at]
     ended = [at for attempt in latest.attempts for at in (attempt.started_at, attempt.stopped_at)]
     known = [at + _EVENT_RESOLUTION for at in entered if at is not None]

@@ -120,6 +120,17 @@ def test_throttling_of_every_call_slows_and_fails_nothing(batch: FakeQueues) -> 
     assert batch.clock() - began > timedelta(seconds=1)
 
 
+def test_a_cancellation_does_not_wait_until_its_reason_is_old(batch: FakeQueues) -> None:
+    """The job may have started, failed and waited again meanwhile."""
+    batch.api.throttle = lambda action, _: action == "CancelJob"
+    job, began = batch.submit(), batch.clock()
+
+    with pytest.raises(AwsBusyError):
+        batch.batch().cancel(job, "no need")
+
+    assert batch.clock() - began <= timedelta(seconds=5)
+
+
 def test_a_list_takes_as_many_calls_as_it_has_pages(batch: FakeQueues) -> None:
     """And one more to see whether there are arrays."""
     for _ in range(25):

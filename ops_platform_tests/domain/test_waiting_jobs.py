@@ -74,3 +74,10 @@ def test_the_order_of_events_does_not_matter() -> None:
 
     assert runnable_since(a_waiting_job(*events)) == runnable_since(a_waiting_job(*events[::-1]))
     assert timedelta(hours=3, seconds=1) == after(3 * HOUR + 1) - after(0)
+
+
+def test_an_attempt_that_does_not_tell_when_it_ended_leaves_the_age_unknown() -> None:
+    """The event of the new wait may be the one that was lost."""
+    untold = _event("RUNNABLE", 60, attempts=(Attempt(reason="Task failed to start"),))
+
+    assert runnable_since(a_waiting_job(untold)) is None

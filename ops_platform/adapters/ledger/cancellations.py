@@ -30,19 +30,21 @@ def ask(
     """Record that the end of a job is about to be asked for; commit before it is.
 
     None if that is not ours to do: it was asked for in this attempt before, and either not refused
-    or so short a while ago that whoever did has yet to look what came of it.
+    or so short a while ago that whoever did has yet to look what came of it. One that started then
+    and waits again, though Batch counts no new attempt, may be asked for.
     """
     new = record_of(
         judged, outcome=Outcome.ASKED, now=now, asked_by=asked_by, execution_arn=execution_arn
     )
     refused = _COLUMNS.outcome == Outcome.REFUSED
     left = (_COLUMNS.outcome == Outcome.ASKED) & (_COLUMNS.judged_at <= now - ASKED_FOR_LONG)
+    started = (_COLUMNS.outcome == Outcome.STARTED) & (_COLUMNS.judged_at < new.runnable_since)
     again = _values(new) | {"tries": _COLUMNS.tries + 1}
     statement = insert(cancellations).values(_values(new))
     return _one(
         tx,
         statement.on_conflict_do_update(
-            index_elements=_KEY, set_=again, where=refused | left
+            index_elements=_KEY, set_=again, where=refused | left | started
         ).returning(cancellations),
     )
 

@@ -21,6 +21,7 @@ UNFIT = Diagnosis(
 
 def a_judgement(decision: Decision = Decision.CANCEL, **changes: Any) -> Judged:
     """Return the judgement over a job that fits nothing, with changes to the job."""
-    verdict = Verdict(decision, Why.UNFIT, NOON, NOON + timedelta(minutes=15))
+    since = changes.pop("since", NOON)
+    verdict = Verdict(decision, Why.UNFIT, since, since + timedelta(minutes=15))
     job = Job(changes.pop("account", ACCOUNT), a_job_event(**changes))
     return Judged(WaitingJob(job), UNFIT, verdict, Policy())

@@ -240,3 +240,12 @@ def test_what_was_done_to_a_run_and_to_a_job_is_found(emptied_ledger: Ledger) ->
         assert cancellations.of_job(tx, ACCOUNT, "5b0e9d3c-job") == [first, second]
         assert cancellations.of_run(tx, "staging", f"sfn-{RUN}") == []
         assert cancellations.of_job(tx, ACCOUNT, "9a01") == []
+
+
+def test_a_job_that_started_and_waits_again_may_be_asked_for_again(emptied_ledger: Ledger) -> None:
+    """Batch may put a job back while it starts, without a new attempt."""
+    first = _ask(emptied_ledger)
+    _settle(emptied_ledger, first, Outcome.STARTED)
+
+    assert _ask(emptied_ledger, now=after(60)) is None
+    assert _ask(emptied_ledger, a_judgement(since=after(30)), now=after(9000)) is not None
