@@ -146,7 +146,7 @@ class _Cleaning:
             each.judge_queue(breaker, despite_fault=despite_fault)
         if self.enforce:
             self._share = 1.0
-            self._go_on_after(self._act)
+            self._go_on_after(partial(self._act, None if despite_fault else breaker))
 
     def result(self) -> Cleaned:
         """Return what it came to."""
@@ -208,12 +208,12 @@ class _Cleaning:
             if not self._go_on_after(partial(judge.read, findings, self._show)):
                 return
 
-    def _act(self) -> None:
+    def _act(self, breaker: Breaker | None) -> None:
         """End the most pressing of the stale jobs."""
         of, wanted = self.of, most_pressing(self._whole(), self.of.policies.most)
         if not wanted:
             return
-        ender = Ender(self._judge(), of.runs, of.asked_by, of.sleep)
+        ender = Ender(self._judge(), of.runs, of.asked_by, of.sleep, breaker)
         for findings, jobs in wanted:
             if not self._go_on_after(partial(ender.end, findings, jobs)):
                 break

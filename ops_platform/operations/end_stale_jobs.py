@@ -19,7 +19,7 @@ from ops_platform.domain.capacity import Situation
 from ops_platform.domain.lifecycle import EXECUTION_ENDS
 from ops_platform.domain.reasons import STALE_ERROR
 from ops_platform.domain.stale_policy import Target
-from ops_platform.domain.staleness import Judged
+from ops_platform.domain.staleness import Breaker, Judged, Why, hold_back
 from ops_platform.operations.judge_waiting_jobs import Judge
 from ops_platform.operations.settle_cancellations import settle
 from ops_platform.operations.stale_findings import Findings
@@ -39,13 +39,15 @@ _REFUSALS = FORBIDDEN | {"ClientException"}
 class Ender:
     """Ends stale jobs; ``done`` are the records of those whose end was asked for.
 
-    ``cleared`` are the ids of those that need not be thought of as stale any more.
+    ``breaker`` spares the jobs of a queue that broke after they were listed; there is none if an
+    operator insists. ``cleared`` are the ids of those that need not be thought of as stale now.
     """
 
     judge: Judge
     runs: RunStopper
     asked_by: str
     sleep: Callable[[float], None]
+    breaker: Breaker | None
     done: list[Cancellation] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
     trouble: list[str] = field(default_factory=list)
@@ -84,8 +86,8 @@ class Ender:
         self, findings: Findings, situation: Situation, wanted: Sequence[Judged]
     ) -> list[Judged]:
         """Ask for the end of those that are stale still; return those whose turn came too late."""
-        described = self.judge.described(situation, [each.waiting.id for each in wanted])
-        anew = {each.waiting.id: each for each in described}
+        _, described = self.judge.described(situation, [each.waiting.id for each in wanted])
+        anew = {each.waiting.id: each for each in self._held_back(described)}
         fresh_until = self.judge.clock() + _FRESH
         for number, before in enumerate(wanted):
             now = self.judge.clock()
@@ -93,11 +95,18 @@ class Ender:
                 return list(wanted[number:])
             after = anew.get(before.waiting.id)
             findings.changed(before, after)
-            if after is None or not after.is_stale or self._is_stopped(after):
+            if after is not None and after.verdict.why is Why.QUEUE_AT_FAULT:
+                findings.blame_anew(after, now)
+            elif after is None or not _is_as_stale(before, after) or self._is_stopped(after):
                 self.cleared.add(before.waiting.id)
             else:
                 self._ask(after, now)
         return []
+
+    def _held_back(self, judged: Sequence[Judged]) -> Sequence[Judged]:
+        """Return the verdicts as they are if the queue has broken since it was looked at."""
+        trip = self.breaker.trips(judged) if self.breaker else None
+        return hold_back(judged, trip) if trip else judged
 
     def _ask(self, judged: Judged, now: datetime) -> None:
         """Ask for the end of one job, unless somebody else has done so a moment ago."""
@@ -156,3 +165,11 @@ class Ender:
             self._open = [each for each in self._open if each.id not in known]
         self.done += self._open
         self._open = []
+
+
+def _is_as_stale(before: Judged, after: Judged) -> bool:
+    """Tell whether a job is stale still, and for the same reason.
+
+    For another one its queue was changed a moment ago, which may be all that it needed to start.
+    """
+    return after.is_stale and after.verdict.why is before.verdict.why

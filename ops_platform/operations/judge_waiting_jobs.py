@@ -85,9 +85,19 @@ class Judge:
         """Return a queue as it was read last, None if it was not there any more."""
         return next((each for each in self.queues if each.arn == arn), None)
 
-    def described(self, situation: Situation, job_ids: Sequence[str]) -> list[Judged]:
-        """Describe jobs, and judge them; those that Batch has forgotten are left out."""
-        return self._judged(situation, self._described(job_ids))
+    def described(
+        self, situation: Situation, job_ids: Sequence[str]
+    ) -> tuple[Situation, list[Judged]]:
+        """Describe jobs, and judge them; those that Batch has forgotten are left out.
+
+        The situation is confirmed if one would be cancelled since its queue seems to stand still.
+        """
+        described = self._described(job_ids)
+        judged = self._judged(situation, described)
+        if not situation.confirmed and any(map(_rests_on_standstill, judged)):
+            situation = self.confirmed(situation)
+            judged = self._judged(situation, described)
+        return situation, judged
 
     def _described(self, job_ids: Sequence[str]) -> list[WaitingJob]:
         found = self.api.describe(job_ids)
@@ -121,12 +131,8 @@ class Judge:
         if not listed:
             return
         self.check()
-        situation = self._found(findings)
-        described = self._described([job.id for job in listed])
-        judgements = self._judged(situation, described)
-        if not situation.confirmed and any(map(_rests_on_standstill, judgements)):
-            findings.situation = self.confirmed(situation)
-            judgements = self._judged(findings.situation, described)
+        ids = [job.id for job in listed]
+        findings.situation, judgements = self.described(self._found(findings), ids)
         now = self.clock()
         for judged in judgements:
             findings.add(judged, now)
