@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 100
-# By an emulator that lacks the operation, or of a queue that has no such thing as a front.
 # Whoever waits longer cancels a job by what is no longer known of it: it may have run since.
 _CANCEL_PATIENCE = 5.0
+# By an emulator that lacks the operation, or of a queue that has no such thing as a front.
 _NO_SNAPSHOT = FORBIDDEN | {
     "404", "ClientException", "InvalidAction", "NotFoundException", "UnknownOperationException",
 }  # fmt: skip

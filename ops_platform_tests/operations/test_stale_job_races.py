@@ -316,3 +316,35 @@ def test_a_run_that_a_killed_cleaning_has_stopped_is_known_as_stopped(world: Wor
 
     world.clean()
     assert world.outcomes() == {job: "run stopped"}
+
+
+def test_a_job_that_outlives_its_stopped_run_is_cancelled_after_all(world: World) -> None:
+    """Step Functions ends the jobs of a run as well as it can, and may lack the permission."""
+    world.want(target=Target.RUN)
+    job = world.unfit(run="nightly")
+    world.execution("nightly")
+    world.wait(minutes=20)
+    world.clean()
+    assert world.outcomes() == {job: "run stopped"}
+
+    world.wait(minutes=10)
+    world.clean()
+
+    assert world.ended_by_us() == [job]
+    assert world.outcomes() == {job: "cancelled"}
+
+
+def test_a_job_that_batch_had_lost_for_a_moment_is_asked_for_again(world: World) -> None:
+    """It was recorded as gone, and blocks its queue still."""
+    job = world.unfit()
+    world.wait(minutes=20)
+    lost = world.batch.job(job)
+    before(world, "CancelJob", 1, lambda: world.batch.api.jobs.pop(job))
+    world.clean()
+    assert world.outcomes() == {job: "already gone"}
+
+    world.batch.api.jobs[job] = lost
+    world.wait(minutes=10)
+    world.clean()
+
+    assert world.ended_by_us() == [job]

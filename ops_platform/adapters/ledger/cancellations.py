@@ -17,6 +17,8 @@ _KEY = ("account", "job_id", "attempt", "verdict")
 _COLUMNS = cancellations.c
 # Whoever asked more than so long ago was stopped before it could look what came of it.
 ASKED_FOR_LONG = timedelta(minutes=5)
+# What a job refutes by waiting still: Batch shows it late, Step Functions may fail to end it.
+_REFUTABLE = (Outcome.ASKED, Outcome.GONE, Outcome.STARTED, Outcome.RUN_STOPPED)
 
 
 def ask(
@@ -29,15 +31,16 @@ def ask(
 ) -> Cancellation | None:
     """Record that the end of a job is about to be asked for; commit before it is.
 
-    None if that is not ours to do: it was asked for in this attempt before, and either not refused
-    or so short a while ago that whoever did has yet to look what came of it. One that started then
-    and waits again, though Batch counts no new attempt, may be asked for.
+    None if that is not ours to do: it was asked for in this attempt before, and came or was asked
+    for so short a while ago that whoever did has yet to look what came of it. One that started then
+    and waits again, though Batch counts no new attempt, may be asked for; so may, after a while,
+    one that waits still, though it was recorded as gone, as started or as ended with its run.
     """
     new = record_of(
         judged, outcome=Outcome.ASKED, now=now, asked_by=asked_by, execution_arn=execution_arn
     )
     refused = _COLUMNS.outcome == Outcome.REFUSED
-    left = (_COLUMNS.outcome == Outcome.ASKED) & (_COLUMNS.judged_at <= now - ASKED_FOR_LONG)
+    left = _COLUMNS.outcome.in_(_REFUTABLE) & (_COLUMNS.judged_at <= now - ASKED_FOR_LONG)
     started = (_COLUMNS.outcome == Outcome.STARTED) & (_COLUMNS.judged_at < new.runnable_since)
     again = _values(new) | {"tries": _COLUMNS.tries + 1}
     statement = insert(cancellations).values(_values(new))

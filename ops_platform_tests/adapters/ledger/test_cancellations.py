@@ -104,7 +104,7 @@ def test_another_attempt_account_or_job_is_another_matter(emptied_ledger: Ledger
     assert [each.attempt for each in asked if each] == [1, 2, 1, 1]
 
 
-@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.ASKED, Outcome.REFUSED}))
+@pytest.mark.parametrize("outcome", [Outcome.CANCELLED, Outcome.FINISHED])
 def test_what_has_come_to_its_end_is_not_asked_again(
     emptied_ledger: Ledger, outcome: Outcome
 ) -> None:
@@ -112,6 +112,21 @@ def test_what_has_come_to_its_end_is_not_asked_again(
     _settle(emptied_ledger, _ask(emptied_ledger), outcome)
 
     assert _ask(emptied_ledger, now=LATER + timedelta(days=1)) is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.STARTED, Outcome.RUN_STOPPED])
+def test_what_waits_still_against_what_was_recorded_is_asked_again(
+    emptied_ledger: Ledger, outcome: Outcome
+) -> None:
+    """But not before whoever recorded it has had his time."""
+    first = _ask(emptied_ledger)
+    _settle(emptied_ledger, first, outcome)
+
+    assert _ask(emptied_ledger, now=LATER - timedelta(seconds=1)) is None
+    again = _ask(emptied_ledger, now=LATER)
+
+    assert again is not None
+    assert (again.tries, again.outcome, again.settled_at) == (2, Outcome.ASKED, None)
 
 
 def test_what_was_refused_is_tried_again(emptied_ledger: Ledger) -> None:
