@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ops_platform.domain.capacity import Environment, InstanceType, Place, Platform, Queue, Size
-from ops_platform.domain.diagnosis import FAULTS, Cause, Diagnosis, Fault
+from ops_platform.domain.causes import Cause, Fault
+from ops_platform.domain.diagnosis import Diagnosis
 from ops_platform.domain.events import JobEvent
 from ops_platform.domain.lifecycle import Job, advance_job
 from ops_platform.domain.waiting_jobs import WaitingJob
@@ -33,7 +34,7 @@ def a_diagnosis(cause: Cause = Cause.UNKNOWN, **changes: Any) -> Diagnosis:
 
 def with_fault(fault: Fault) -> Diagnosis:
     """Return a diagnosis that lays the blame there."""
-    return a_diagnosis(next(cause for cause, its in FAULTS.items() if its is fault))
+    return a_diagnosis(next(cause for cause in Cause if cause.fault is fault))
 
 
 def an_environment(name: str = "spot", **changes: Any) -> Environment:

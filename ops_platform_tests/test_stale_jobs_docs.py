@@ -10,7 +10,7 @@ import pytest
 
 from ops_platform.cli.group import ops_platform
 from ops_platform.domain.cancelling import Outcome
-from ops_platform.domain.diagnosis import Cause
+from ops_platform.domain.causes import Cause
 from ops_platform.domain.staleness import Why
 from ops_platform.settings.stale_jobs import StaleJobSettings, StaleRule
 

@@ -6,85 +6,18 @@ Pure: over the facts that the adapters gather of a queue, its environments and i
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
 from ops_platform.domain import queue_words, size_words
 from ops_platform.domain.capacity import InstanceType, Situation
-from ops_platform.domain.fitting import Misfit, misfit
-from ops_platform.domain.native_reasons import Native
+from ops_platform.domain.causes import Cause, Fault
+from ops_platform.domain.fitting import misfit
 from ops_platform.domain.occupancy import held_by_instances, held_by_jobs
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.waiting_case import Case
 from ops_platform.domain.waiting_jobs import WaitingJob
 from ops_platform.domain.words import counted
-
-
-class Fault(StrEnum):
-    """Where the cause lies, which is what decides over a job."""
-
-    JOB = "the job fits nothing its queue has"
-    QUEUE = "the queue cannot start any job"
-    STUCK = "the queue does not move"
-    BEHIND = "another job is in front"
-    TURN = "the job waits its turn"
-    NOT_WAITING = "the job does not wait for capacity"
-
-
-class Cause(StrEnum):
-    """Why a job does not start."""
-
-    TOO_MANY_VCPUS = "too many vCPUs"
-    TOO_MUCH_MEMORY = "too much memory"
-    TOO_MANY_GPUS = "too many GPUs"
-    NO_TYPE_HAS_ALL = "no instance type has all of it"
-    ABOVE_MAX_VCPUS = "more than the maximum vCPUs"
-    REFUSED_AS_TOO_LARGE = "Batch finds the job too large"
-    QUEUE_DISABLED = "queue disabled"
-    QUEUE_INVALID = "queue invalid"
-    NO_ENVIRONMENT = "no compute environment"
-    ENVIRONMENT_DISABLED = "compute environment disabled"
-    ENVIRONMENT_INVALID = "compute environment invalid"
-    ENVIRONMENT_WITHOUT_VCPUS = "compute environment may start nothing"
-    MISCONFIGURED = "compute environment misconfigured"
-    NO_CAPACITY_AT_AWS = "AWS has no such instances"
-    MAX_VCPUS_REPORTED = "Batch finds the maximum vCPUs too low"
-    UNDETERMINED = "Batch cannot tell either"
-    BEHIND_BLOCKER = "behind a job that blocks the queue"
-    CAPACITY_HELD = "capacity in use"
-    WAITS_ITS_TURN = "waits its turn"
-    SHARE_USED_UP = "other shares go first"
-    DEPENDENCY = "waits for other jobs"
-    ARRAY = "waits for its children"
-    UNKNOWN = "unknown"
-
-
-FAULTS = {
-    Cause.TOO_MANY_VCPUS: Fault.JOB,
-    Cause.TOO_MUCH_MEMORY: Fault.JOB,
-    Cause.TOO_MANY_GPUS: Fault.JOB,
-    Cause.NO_TYPE_HAS_ALL: Fault.JOB,
-    Cause.ABOVE_MAX_VCPUS: Fault.JOB,
-    Cause.REFUSED_AS_TOO_LARGE: Fault.JOB,
-    Cause.QUEUE_DISABLED: Fault.QUEUE,
-    Cause.QUEUE_INVALID: Fault.QUEUE,
-    Cause.NO_ENVIRONMENT: Fault.QUEUE,
-    Cause.ENVIRONMENT_DISABLED: Fault.QUEUE,
-    Cause.ENVIRONMENT_INVALID: Fault.QUEUE,
-    Cause.ENVIRONMENT_WITHOUT_VCPUS: Fault.QUEUE,
-    Cause.MISCONFIGURED: Fault.QUEUE,
-    Cause.NO_CAPACITY_AT_AWS: Fault.STUCK,
-    Cause.MAX_VCPUS_REPORTED: Fault.STUCK,
-    Cause.UNDETERMINED: Fault.STUCK,
-    Cause.UNKNOWN: Fault.STUCK,
-    Cause.BEHIND_BLOCKER: Fault.BEHIND,
-    Cause.CAPACITY_HELD: Fault.TURN,
-    Cause.WAITS_ITS_TURN: Fault.TURN,
-    Cause.SHARE_USED_UP: Fault.TURN,
-    Cause.DEPENDENCY: Fault.NOT_WAITING,
-    Cause.ARRAY: Fault.NOT_WAITING,
-}
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -112,7 +45,7 @@ class Diagnosis:
     @property
     def fault(self) -> Fault:
         """Where the cause lies."""
-        return FAULTS[self.cause]
+        return self.cause.fault
 
 
 def diagnose(
@@ -175,10 +108,12 @@ def _unfit(case: Case) -> Diagnosis | None:
     if found := misfit(asked, queue, case.offered):
         sentence = size_words.why_unfit(asked, queue, found)
         advice = size_words.what_to_change(asked, queue, found, place, case.offered)
-        return _found(case, _MISFITS[found], sentence, advice)
-    native = case.native
+        return _found(case, found, sentence, advice)
     # Batch's word may be from before its environment was repaired; what surely fits refutes it.
-    if native is None or native.kind is not Native.TOO_LARGE or not case.room or case.fits_surely:
+    if not case.room or case.fits_surely:
+        return None
+    native = case.native
+    if native is None or native.cause is not Cause.REFUSED_AS_TOO_LARGE:
         return None
     sentence = f"{native.sentence} The job asks for {size_words.size_of(asked)}."
     advice = size_words.ask_less(asked, queue, place)
@@ -246,11 +181,11 @@ def _behind(case: Case) -> Diagnosis | None:
 
 def _by_batch(case: Case) -> Diagnosis | None:
     native = case.native
-    if native is None or native.kind not in _NATIVE:
+    if native is None or native.cause is Cause.REFUSED_AS_TOO_LARGE:  # refuted above
         return None
     still = queue_words.standstill(case.situation, case.now)
     sentence = f"{native.sentence} {still[:1].upper()}{still[1:]}."
-    return _found(case, _NATIVE[native.kind], sentence, native.advice or queue_words.CHECKLIST)
+    return _found(case, native.cause, sentence, native.advice or queue_words.CHECKLIST)
 
 
 def _in_use(case: Case) -> Diagnosis | None:
@@ -270,20 +205,6 @@ def _unknown(case: Case) -> Diagnosis:
     return _found(case, Cause.UNKNOWN, sentence, f"{advice} {queue_words.CHECKLIST}")
 
 
-_MISFITS = {
-    Misfit.GPUS: Cause.TOO_MANY_GPUS,
-    Misfit.VCPUS: Cause.TOO_MANY_VCPUS,
-    Misfit.MEMORY: Cause.TOO_MUCH_MEMORY,
-    Misfit.COMBINATION: Cause.NO_TYPE_HAS_ALL,
-    Misfit.MAX_VCPUS: Cause.ABOVE_MAX_VCPUS,
-}
-_NATIVE = {
-    Native.CAPACITY: Cause.NO_CAPACITY_AT_AWS,
-    Native.MAX_VCPUS: Cause.MAX_VCPUS_REPORTED,
-    Native.MISCONFIGURED: Cause.MISCONFIGURED,
-    Native.INVALID: Cause.ENVIRONMENT_INVALID,
-    Native.UNDETERMINED: Cause.UNDETERMINED,
-}
 _STEPS: tuple[Callable[[Case], Diagnosis | None], ...] = (
     _not_waiting,
     _unfit,

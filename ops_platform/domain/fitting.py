@@ -7,9 +7,9 @@ known, or which is being changed, may hold anything.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ops_platform.domain.capacity import Environment, InstanceType, Platform, Queue, Size
+from ops_platform.domain.causes import Cause
 
 # The largest that Batch documents for a job on Fargate; some regions and accounts have less.
 FARGATE = InstanceType("Fargate", Size(32, 249_856), is_registered=True)
@@ -21,16 +21,6 @@ _USABLE, _MOST_USABLE = 0.9, 0.97
 _CHANGING = frozenset({"CREATING", "UPDATING", "DELETING"})
 _ARM = re.compile(r"a1\.|[a-z]+\d+[a-z]*g[a-z]*\.")
 _ODD = re.compile(r"mac|.*\.metal")
-
-
-class Misfit(StrEnum):
-    """What proves that a job fits nothing, in the order in which it is told."""
-
-    GPUS = "GPUs"
-    VCPUS = "vCPUs"
-    MEMORY = "memory"
-    COMBINATION = "all of it together"
-    MAX_VCPUS = "maximum vCPUs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +78,8 @@ def is_above_maximum(asked: Size, environment: Environment) -> bool:
     return bool(environment.max_vcpus) and asked.vcpus > (environment.max_vcpus or 0)
 
 
-def misfit(asked: Size, queue: Queue, offered: Sequence[InstanceType] = ()) -> Misfit | None:
-    """Return what proves that a job fits no environment of a queue, in order or not."""
+def misfit(asked: Size, queue: Queue, offered: Sequence[InstanceType] = ()) -> Cause | None:
+    """Return why a job fits no environment of a queue, in order or not, if that is proved."""
     environments = queue.environments
     if queue.status in _CHANGING or not environments:
         return None
@@ -97,14 +87,14 @@ def misfit(asked: Size, queue: Queue, offered: Sequence[InstanceType] = ()) -> M
         return None
     sizes = [_limit(kind) for each in environments for kind in types_of(each) or ()]
     if any(types_of(each) is None for each in environments):
-        return Misfit.MAX_VCPUS
+        return Cause.ABOVE_MAX_VCPUS
     proofs = {
-        Misfit.GPUS: asked.gpus > max(size.gpus for size in sizes),
-        Misfit.VCPUS: asked.vcpus > max(size.vcpus for size in sizes),
-        Misfit.MEMORY: asked.memory_mib > max(size.memory_mib for size in sizes),
-        Misfit.COMBINATION: not any(size.holds(asked) for size in sizes),
+        Cause.TOO_MANY_GPUS: asked.gpus > max(size.gpus for size in sizes),
+        Cause.TOO_MANY_VCPUS: asked.vcpus > max(size.vcpus for size in sizes),
+        Cause.TOO_MUCH_MEMORY: asked.memory_mib > max(size.memory_mib for size in sizes),
+        Cause.NO_TYPE_HAS_ALL: not any(size.holds(asked) for size in sizes),
     }
-    return next((found for found, holds in proofs.items() if holds), Misfit.MAX_VCPUS)
+    return next((found for found, holds in proofs.items() if holds), Cause.ABOVE_MAX_VCPUS)
 
 
 def nearest_offer(asked: Size, environments: Sequence[Environment]) -> Offer | None:

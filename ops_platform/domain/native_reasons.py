@@ -6,25 +6,15 @@ AWS writes long or short. The sentences are ours, after what AWS documents of ea
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Native(StrEnum):
-    """What kind of reason it is."""
-
-    CAPACITY = "CAPACITY"
-    MAX_VCPUS = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
-    TOO_LARGE = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
-    MISCONFIGURED = "MISCONFIGURATION"
-    INVALID = "ACTION_REQUIRED"
-    UNDETERMINED = "UNDETERMINED"
+from ops_platform.domain.causes import Cause
 
 
 @dataclass(frozen=True, slots=True)
 class NativeReason:
     """A reason of Batch's own, what it means and what is to be done."""
 
-    kind: Native
+    cause: Cause
     code: str
     sentence: str
     advice: str
@@ -37,34 +27,34 @@ _WAIT_OR_WIDEN = (
     "Add more instance types, Availability Zones or on-demand capacity to the compute environments,"
     " or ask for a size that is less scarce."
 )
-_NATIVE: dict[str, tuple[Native, str, str]] = {
+_NATIVE: dict[str, tuple[Cause, str, str]] = {
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": (
-        Native.MAX_VCPUS,
+        Cause.MAX_VCPUS_REPORTED,
         "Batch finds the maximum vCPUs of every compute environment too low for the job.",
         "Raise maxvCpus of a compute environment of the queue, or ask for fewer vCPUs.",
     ),
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": (
-        Native.TOO_LARGE,
+        Cause.REFUSED_AS_TOO_LARGE,
         "Batch finds that no instance of the queue's compute environments is large enough.",
         "",  # it is the flow that has to ask for less
     ),
     "MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED": (
-        Native.MISCONFIGURED,
+        Cause.MISCONFIGURED,
         "EC2 does not start instances as the compute environment's launch template or types ask.",
         "Compare its launch template, image and instance types: all must go together.",
     ),
     "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS": (
-        Native.MISCONFIGURED,
+        Cause.MISCONFIGURED,
         "Batch lacks a permission that it needs to start instances.",
         "Give its service role the policy AWSBatchServiceRole, or use the service-linked role.",
     ),
     "ACTION_REQUIRED": (
-        Native.INVALID,
+        Cause.ENVIRONMENT_INVALID,
         "Batch finds every compute environment of the queue invalid.",
         "Repair what their status reasons name.",
     ),
     "UNDETERMINED": (
-        Native.UNDETERMINED,
+        Cause.UNDETERMINED,
         "Batch says that the job blocks its queue and that it cannot tell why.",
         "",  # the list of things to check
     ),
@@ -81,10 +71,12 @@ def read_native(status_reason: str | None) -> NativeReason | None:
     if code in _NATIVE:
         return NativeReason(_NATIVE[code][0], code, *_NATIVE[code][1:])
     if code.startswith("CAPACITY"):
-        return NativeReason(Native.CAPACITY, code, _no_capacity(status_reason), _WAIT_OR_WIDEN)
+        return NativeReason(
+            Cause.NO_CAPACITY_AT_AWS, code, _no_capacity(status_reason), _WAIT_OR_WIDEN
+        )
     if code.startswith("MISCONFIGURATION"):
         sentence = f"Batch finds a misconfiguration: {code.partition(':')[2] or code}."
-        return NativeReason(Native.MISCONFIGURED, code, sentence, "Look the reason up with AWS.")
+        return NativeReason(Cause.MISCONFIGURED, code, sentence, "Look the reason up with AWS.")
     return None
 
 

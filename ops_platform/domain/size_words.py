@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from ops_platform.domain.capacity import InstanceType, Platform, Queue, Size
+from ops_platform.domain.causes import Cause
 from ops_platform.domain.fitting import (
-    Misfit,
     is_above_maximum,
     nearest_offer,
     smallest_type,
@@ -62,12 +62,12 @@ def largest(queue: Queue, dimension: str) -> InstanceType | None:
     return max(kinds, key=attrgetter(f"size.{dimension}"), default=None)
 
 
-def why_unfit(asked: Size, queue: Queue, found: Misfit) -> str:
+def why_unfit(asked: Size, queue: Queue, found: Cause) -> str:
     """Return the sentence that says what a job asks for and no environment has."""
-    if found is Misfit.COMBINATION:
+    if found is Cause.NO_TYPE_HAS_ALL:
         asks = f"The job asks for {size_of(asked)}"
         return f"{asks}: no one instance type of queue {queue.name} has all of it."
-    if found is Misfit.MAX_VCPUS:
+    if found is Cause.ABOVE_MAX_VCPUS:
         above = [each for each in queue.environments if is_above_maximum(asked, each)]
         most = max(each.max_vcpus or 0 for each in above)
         return (
@@ -82,10 +82,10 @@ def why_unfit(asked: Size, queue: Queue, found: Misfit) -> str:
 
 
 def what_to_change(
-    asked: Size, queue: Queue, found: Misfit, place: Place, offered: Sequence[InstanceType]
+    asked: Size, queue: Queue, found: Cause, place: Place, offered: Sequence[InstanceType]
 ) -> str:
     """Return what to change in the flow, or else in the queue, for a job that fits nothing."""
-    larger = "Or raise its maxvCpus." if found is Misfit.MAX_VCPUS else ""
+    larger = "Or raise its maxvCpus." if found is Cause.ABOVE_MAX_VCPUS else ""
     return f"{ask_less(asked, queue, place)} {larger or _or_larger(asked, queue, offered)}"
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ops_platform.domain.diagnosis import Diagnosis, Fault
+from ops_platform.domain.causes import Fault
+from ops_platform.domain.diagnosis import Diagnosis
 from ops_platform.domain.exemptions import Exemption
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ops_platform.domain.diagnosis import Fault
+from ops_platform.domain.causes import Fault
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why, judge
 from ops_platform.domain.words import duration
 

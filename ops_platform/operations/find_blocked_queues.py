@@ -6,7 +6,7 @@ A queue whose capacity is in use is not blocked, however long it takes.
 from collections.abc import Collection, Iterable
 
 from ops_platform.domain.blocked_queues import BlockedQueue
-from ops_platform.domain.diagnosis import Fault
+from ops_platform.domain.causes import Fault
 from ops_platform.operations.stale_findings import Findings
 
 _MANY_AT_ONCE = (

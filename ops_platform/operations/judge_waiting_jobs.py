@@ -13,8 +13,8 @@ from ops_platform.adapters.ledger import queue_state
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.batch_ports import BatchQueues, ListedJob
 from ops_platform.domain.capacity import InstanceType, Queue, Situation
+from ops_platform.domain.causes import Fault
 from ops_platform.domain.court import Court, merged
-from ops_platform.domain.diagnosis import Fault
 from ops_platform.domain.stale_policy import Policies
 from ops_platform.domain.staleness import Judged
 from ops_platform.domain.waiting_jobs import WaitingJob

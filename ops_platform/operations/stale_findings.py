@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ops_platform.domain.capacity import Queue, Situation
-from ops_platform.domain.diagnosis import Fault
+from ops_platform.domain.causes import Fault
 from ops_platform.domain.staleness import Breaker, Decision, Judged, Why, hold_back
 from ops_platform.domain.waiting_jobs import runnable_since
 

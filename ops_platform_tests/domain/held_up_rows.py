@@ -1,6 +1,6 @@
 """Jobs held up by their queue, by those in front or by those who run, and what is said."""
 
-from ops_platform.domain.diagnosis import Cause
+from ops_platform.domain.causes import Cause
 from ops_platform_tests.build_stale import LARGE, a_queue
 from ops_platform_tests.domain.stuck_world import (
     BEHIND,

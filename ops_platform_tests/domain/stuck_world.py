@@ -14,7 +14,8 @@ from ops_platform.domain.capacity import (
     Situation,
     Size,
 )
-from ops_platform.domain.diagnosis import Cause, Diagnosis, diagnose
+from ops_platform.domain.causes import Cause
+from ops_platform.domain.diagnosis import Diagnosis, diagnose
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.waiting_jobs import WaitingJob
 from ops_platform_tests.build import NOON, a_job_event, after

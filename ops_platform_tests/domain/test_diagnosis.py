@@ -3,7 +3,8 @@
 import pytest
 
 from ops_platform.domain.cancelling import cancel_reason
-from ops_platform.domain.diagnosis import Cause, Diagnosis, Fault
+from ops_platform.domain.causes import Cause, Fault
+from ops_platform.domain.diagnosis import Diagnosis
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why
 from ops_platform.domain.waiting_jobs import WaitingJob

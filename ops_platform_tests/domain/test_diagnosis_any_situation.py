@@ -17,7 +17,8 @@ from ops_platform.domain.capacity import (
     Situation,
     Size,
 )
-from ops_platform.domain.diagnosis import Cause, Diagnosis, Fault, diagnose
+from ops_platform.domain.causes import Cause, Fault
+from ops_platform.domain.diagnosis import Diagnosis, diagnose
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why, judge
 from ops_platform.domain.waiting_jobs import WaitingJob

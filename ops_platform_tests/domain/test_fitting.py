@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from ops_platform.domain.capacity import Environment, InstanceType, Platform, Size
+from ops_platform.domain.causes import Cause
 from ops_platform.domain.fitting import (
-    Misfit,
     is_arm,
     likely_offer,
     may_fit,
@@ -86,7 +86,7 @@ def test_a_queue_that_is_being_changed_proves_nothing() -> None:
     """Nor does one without environments, whose fault it is itself."""
     assert misfit(BIG, a_queue(status="UPDATING")) is None
     assert misfit(BIG, a_queue(environments=())) is None
-    assert misfit(BIG, a_queue()) is Misfit.VCPUS
+    assert misfit(BIG, a_queue()) is Cause.TOO_MANY_VCPUS
 
 
 @pytest.mark.parametrize("state", ["ENABLED", "DISABLED"])

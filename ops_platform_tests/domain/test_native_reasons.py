@@ -4,31 +4,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_platform.domain.native_reasons import Native, read_native
+from ops_platform.domain.causes import Cause
+from ops_platform.domain.native_reasons import read_native
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("said", "cause"),
     [
-        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot", Native.CAPACITY),
-        ("CAPACITY:SOMETHING_NEW", Native.CAPACITY),
-        ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s)", Native.MAX_VCPUS),
-        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job", Native.TOO_LARGE),
-        ("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \u2013 Batch", Native.MISCONFIGURED),
-        ("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \u2014 Batch", Native.MISCONFIGURED),
-        ("MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED - x", Native.MISCONFIGURED),
-        ("MISCONFIGURATION:SOMETHING_NEW - x", Native.MISCONFIGURED),
-        ("ACTION_REQUIRED - CE(s) associated", Native.INVALID),
-        ("UNDETERMINED - Batch job is blocked, root cause is undetermined.", Native.UNDETERMINED),
-        (" UNDETERMINED ", Native.UNDETERMINED),
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot", Cause.NO_CAPACITY_AT_AWS),
+        ("CAPACITY:SOMETHING_NEW", Cause.NO_CAPACITY_AT_AWS),
+        ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s)", Cause.MAX_VCPUS_REPORTED),
+        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job", Cause.REFUSED_AS_TOO_LARGE),
+        ("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \u2013 Batch", Cause.MISCONFIGURED),
+        ("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \u2014 Batch", Cause.MISCONFIGURED),
+        ("MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED - x", Cause.MISCONFIGURED),
+        ("MISCONFIGURATION:SOMETHING_NEW - x", Cause.MISCONFIGURED),
+        ("ACTION_REQUIRED - CE(s) associated", Cause.ENVIRONMENT_INVALID),
+        ("UNDETERMINED - Batch job is blocked, root cause is undetermined.", Cause.UNDETERMINED),
+        (" UNDETERMINED ", Cause.UNDETERMINED),
     ],
 )
-def test_a_reason_is_known_by_its_code(said: str, kind: Native) -> None:
+def test_a_reason_is_known_by_its_code(said: str, cause: Cause) -> None:
     """Whatever dash follows, and whatever AWS adds to a kind that we know."""
     native = read_native(said)
     assert native is not None
-    assert native.kind is kind
-    assert native.code.startswith(kind)
+    assert native.cause is cause
+    assert said.strip().startswith(native.code)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from ops_platform.domain.alert_message import Message, render
 from ops_platform.domain.blocked_queues import BlockedQueue
-from ops_platform.domain.diagnosis import Cause
+from ops_platform.domain.causes import Cause
 from ops_platform.domain.events import Attempt
 from ops_platform.domain.incidents import Incident, Kind, State
 from ops_platform.domain.lifecycle import LOST, Job

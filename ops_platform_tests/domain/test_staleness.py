@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ops_platform.domain.diagnosis import Cause, Fault
+from ops_platform.domain.causes import Cause, Fault
 from ops_platform.domain.exemptions import Exemption
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import (

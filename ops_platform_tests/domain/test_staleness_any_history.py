@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops_platform.domain.diagnosis import Fault
+from ops_platform.domain.causes import Fault
 from ops_platform.domain.events import Attempt, JobEvent
 from ops_platform.domain.lifecycle import Job, advance_job
 from ops_platform.domain.stale_policy import Policy

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_platform.domain.diagnosis import Fault
+from ops_platform.domain.causes import Fault
 from ops_platform.domain.exemptions import Exemption
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Judged, Trip, Why, hold_back, judge

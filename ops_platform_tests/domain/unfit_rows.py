@@ -1,7 +1,7 @@
 """Jobs that ask for too much, or of which nobody knows what holds them up, and what is said."""
 
 from ops_platform.domain.capacity import InstanceType, Platform, Size
-from ops_platform.domain.diagnosis import Cause
+from ops_platform.domain.causes import Cause
 from ops_platform_tests.build_stale import LARGE
 from ops_platform_tests.domain.stuck_world import (
     STILL,

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ops_platform.domain.cancelling import cancel_reason
-from ops_platform.domain.diagnosis import Cause, Figure
+from ops_platform.domain.causes import Cause
+from ops_platform.domain.diagnosis import Figure
 from ops_platform.domain.events import Event, JobEvent
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.stale_policy import Policy

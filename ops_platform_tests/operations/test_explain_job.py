@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.domain.diagnosis import Cause
+from ops_platform.domain.causes import Cause
 from ops_platform.domain.staleness import Decision, Why
 from ops_platform.operations.explain_job import CHILDREN_LOOKED_AT, Explained, Explainer
 from ops_platform_tests.build import ACCOUNT

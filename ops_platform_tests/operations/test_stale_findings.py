@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ops_platform.domain.capacity import Situation
-from ops_platform.domain.diagnosis import Cause
+from ops_platform.domain.causes import Cause
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Breaker, Decision, Judged, Verdict, Why
 from ops_platform.operations.find_blocked_queues import find_blocked_queues

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from ops_platform.domain.diagnosis import Cause, Diagnosis, Figure
+from ops_platform.domain.causes import Cause
+from ops_platform.domain.diagnosis import Diagnosis, Figure
 from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why
