@@ -1,15 +1,19 @@
 """A job that waits in a queue, and since when it does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import msgspec
 
 from ops_platform.domain.capacity import Size
 from ops_platform.domain.identity import arn_tail
-from ops_platform.domain.lifecycle import Job
+from ops_platform.domain.lifecycle import Job, later
 
 # The time of an event has whole seconds; cut off, it would make a job look older than it is.
 _EVENT_RESOLUTION = timedelta(seconds=1)
+# What Batch does not tell of a job, or not of every one.
+_FROM_EVENTS = ("flow", "step", "run_id", "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,21 @@ def runnable_since(waiting: WaitingJob) -> datetime | None:
     if latest.created_at is not None:
         known.append(latest.created_at)
     return max(known, default=None)
+
+
+def merged(described: WaitingJob, known: Job | None, account: str) -> WaitingJob:
+    """Return a described job with what only its events tell."""
+    if known is None:
+        job = msgspec.structs.replace(described.job, account=account)
+        return replace(described, job=job)
+    latest, heard = described.job.latest, known.latest
+    changes = {name: getattr(heard, name) for name in _FROM_EVENTS if getattr(latest, name) is None}
+    # Of two descriptions of the past that differ, the one with more of it is the newer.
+    attempts = max(latest.attempts, heard.attempts, key=len)
+    job = Job(
+        account,
+        msgspec.structs.replace(latest, attempts=attempts, **changes),
+        later(known.runnable_at, described.job.runnable_at),
+        later(known.starting_at, described.job.starting_at),
+    )
+    return replace(described, job=job)

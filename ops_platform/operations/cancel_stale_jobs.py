@@ -32,7 +32,7 @@ from ops_platform.domain.staleness import Breaker
 from ops_platform.operations.cleaned import Cleaned
 from ops_platform.operations.end_stale_jobs import Ender
 from ops_platform.operations.find_blocked_queues import find_blocked_queues
-from ops_platform.operations.judge_waiting_jobs import Judge
+from ops_platform.operations.judge_waiting_jobs import AccountJudge
 from ops_platform.operations.settle_cancellations import settle_unsettled
 from ops_platform.operations.stale_findings import (
     Findings,
@@ -185,10 +185,10 @@ class _Cleaning:
         of = self.of
         self.settled += settle_unsettled(of.ledger, of.api, of.account, clock=of.clock)
 
-    def _judge(self) -> Judge:
+    def _judge(self) -> AccountJudge:
         """Read the queues as they are now."""
         of = self.of
-        return Judge(
+        return AccountJudge(
             ledger=of.ledger,
             api=of.api,
             account=of.account,

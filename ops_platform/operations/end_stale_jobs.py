@@ -20,7 +20,7 @@ from ops_platform.domain.lifecycle import EXECUTION_ENDS
 from ops_platform.domain.reasons import STALE_ERROR
 from ops_platform.domain.stale_policy import Target
 from ops_platform.domain.staleness import Breaker, Judged, Why, hold_back
-from ops_platform.operations.judge_waiting_jobs import Judge
+from ops_platform.operations.judge_waiting_jobs import AccountJudge
 from ops_platform.operations.settle_cancellations import settle
 from ops_platform.operations.stale_findings import Findings
 
@@ -43,7 +43,7 @@ class Ender:
     operator insists. ``cleared`` are the ids of those that need not be thought of as stale now.
     """
 
-    judge: Judge
+    judge: AccountJudge
     runs: RunStopper
     asked_by: str
     sleep: Callable[[float], None]

@@ -13,18 +13,16 @@ from ops_platform.adapters.ledger import cancellations, queue_state
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.batch_ports import BatchQueues, InstanceTypes
 from ops_platform.domain.cancellations import Cancellation
-from ops_platform.domain.capacity import Queue
-from ops_platform.domain.court import merged
-from ops_platform.domain.diagnosis import Diagnosis, diagnose, why_not_runnable
+from ops_platform.domain.diagnosis import Diagnosis, why_not_runnable
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.job_words import course_of, forgotten
 from ops_platform.domain.lifecycle import JOB_ENDS
 from ops_platform.domain.native_reasons import read_native
 from ops_platform.domain.stale_policy import Policies
-from ops_platform.domain.staleness import Judged, judge
+from ops_platform.domain.staleness import Judged
 from ops_platform.domain.verdict_words import what_next
-from ops_platform.domain.waiting_jobs import WaitingJob
-from ops_platform.operations.judge_waiting_jobs import Judge
+from ops_platform.domain.waiting_jobs import WaitingJob, merged
+from ops_platform.operations.judge_waiting_jobs import AccountJudge
 
 # An array may have 10,000 jobs, of which a hundred are described at a time.
 CHILDREN_LOOKED_AT = 1000
@@ -128,37 +126,23 @@ class Explainer:
 
     def _judge(self, waiting: WaitingJob) -> Judged | None:
         """Judge a job as the cleanup would; one that is young is diagnosed all the same."""
-        queues, offered, now = self.api.queues(), self.types.all(), self.clock()
+        queues = self.api.queues()
         queue = next((each for each in queues if each.name == waiting.queue), None)
         if queue is None:
             self.trouble.append(f"Batch lists no queue {waiting.queue}.")
             return None
-        bench = self._bench(queues)
-        situation = bench.confirmed(bench.situation(queue))
-        places = {place.job_id: place.since for place in situation.front or ()}
-        waiting = replace(waiting, head_since=places.get(waiting.id))
-        policy = self.policies.of(waiting)
-        diagnosis = diagnose(
-            waiting,
-            situation,
-            policy=policy,
-            offered=offered,
-            status_reason=waiting.job.latest.status_reason,
-            now=now,
-        )
-        return Judged(waiting, diagnosis, judge(waiting, diagnosis, policy, now), policy)
-
-    def _bench(self, queues: Sequence[Queue]) -> Judge:
-        return Judge(
+        judge = AccountJudge(
             ledger=self.ledger,
             api=self.api,
             account=self.account,
             policies=self.policies,
             queues=queues,
-            offered=(),
+            offered=self.types.all(),
             clock=self.clock,
             check=lambda: None,
         )
+        queue_judge = judge.queue_judge(judge.confirmed(judge.situation(queue)))
+        return queue_judge.diagnosed(waiting, waiting.job.latest.status_reason)
 
     def _states(self, job_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Return the states of jobs, by Batch or else by the ledger."""

@@ -14,10 +14,10 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.batch_ports import BatchQueues, ListedJob
 from ops_platform.domain.capacity import InstanceType, Queue, Situation
 from ops_platform.domain.causes import Fault
-from ops_platform.domain.court import Court, merged
+from ops_platform.domain.queue_judge import QueueJudge
 from ops_platform.domain.stale_policy import Policies
 from ops_platform.domain.staleness import Judged
-from ops_platform.domain.waiting_jobs import WaitingJob
+from ops_platform.domain.waiting_jobs import WaitingJob, merged
 from ops_platform.operations.confirm_situation import Confirmer
 from ops_platform.operations.stale_findings import Findings
 
@@ -26,7 +26,7 @@ _LISTED, _DESCRIBED = 1000, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class AccountJudge:
     """Judges the jobs of one account.
 
     ``queues`` are all of the account's. ``offered`` are the instance types of its region.
@@ -106,8 +106,8 @@ class Judge:
         return [merged(each, known.get(each.id), self.account) for each in found]
 
     def _judged(self, situation: Situation, waiting: Iterable[WaitingJob]) -> list[Judged]:
-        court = self._court(situation)
-        return [court.judge(each, each.job.latest.status_reason) for each in waiting]
+        judge = self.queue_judge(situation)
+        return [judge.judge(each, each.job.latest.status_reason) for each in waiting]
 
     def _by_events(self, findings: Findings, batch: Sequence[ListedJob]) -> list[ListedJob]:
         """Judge jobs by what the ledger knows; return those that have to be described."""
@@ -120,11 +120,11 @@ class Judge:
             return []
         with self.ledger.transaction() as tx:
             known = queue_state.waiting(tx, self.account, [job.id for job in old])
-        court = self._court(self._found(findings))
-        judged = [(job, court.by_events(job, known.get(job.id))) for job in old]
+        judge = self.queue_judge(self._found(findings))
+        judged = [(job, judge.by_events(job, known.get(job.id))) for job in old]
         for _, each in judged:
             if each is not None:
-                findings.add(each, court.now)
+                findings.add(each, judge.now)
         return [job for job, each in judged if each is None]
 
     def _by_description(self, findings: Findings, listed: Sequence[ListedJob]) -> None:
@@ -153,8 +153,9 @@ class Judge:
             findings.found_at = self.clock()
         return findings.situation
 
-    def _court(self, situation: Situation) -> Court:
-        return Court(self.policies, situation, offered=self.offered, now=self.clock())
+    def queue_judge(self, situation: Situation) -> QueueJudge:
+        """Return what judges the jobs of a queue that stands so now."""
+        return QueueJudge(self.policies, situation, offered=self.offered, now=self.clock())
 
 
 def _rests_on_standstill(judged: Judged) -> bool:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from ops_platform.domain.batch_ports import ListedJob
 from ops_platform.domain.capacity import Place, Situation
-from ops_platform.domain.court import Court, merged
 from ops_platform.domain.diagnosis import diagnose
 from ops_platform.domain.events import Attempt
 from ops_platform.domain.exemptions import Exemption
+from ops_platform.domain.queue_judge import QueueJudge
 from ops_platform.domain.stale_policy import Policies, Policy
-from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since
+from ops_platform.domain.waiting_jobs import WaitingJob, merged, runnable_since
 from ops_platform_tests.build import ACCOUNT, NOON, a_job_event, after
 from ops_platform_tests.build_stale import a_queue, a_waiting_job, places
 
@@ -23,10 +23,12 @@ HOUR = timedelta(hours=1)
 TAGGED = Exemption("they know", NOON + timedelta(days=1), tag=("team", "search"))
 
 
-def a_court(*, now: Any = NOON + 3 * HOUR, front: Sequence[Place] = (), **policy: Any) -> Court:
-    """Return the court of a queue that last moved at noon."""
+def a_judge(
+    *, now: Any = NOON + 3 * HOUR, front: Sequence[Place] = (), **policy: Any
+) -> QueueJudge:
+    """Return the judge of a queue that last moved at noon."""
     situation = Situation(queue=a_queue(), front=front, started_at=NOON)
-    return Court(Policies(Policy(**policy)), situation, offered=(), now=now)
+    return QueueJudge(Policies(Policy(**policy)), situation, offered=(), now=now)
 
 
 def listed(**changes: Any) -> ListedJob:
@@ -57,9 +59,9 @@ def test_batch_is_asked_only_where_events_are_not_enough(
     known: dict[str, Any] | None, policy: dict[str, Any], hours: float, *, is_judged: bool
 ) -> None:
     """Of jobs that no event tells of, that would be cancelled, or whose owner would be warned."""
-    court = a_court(now=NOON + hours * HOUR, **policy)
+    judge = a_judge(now=NOON + hours * HOUR, **policy)
 
-    judged = court.by_events(listed(), None if known is None else a_known_job(**known))
+    judged = judge.by_events(listed(), None if known is None else a_known_job(**known))
 
     assert (judged is not None) is is_judged
 
@@ -69,19 +71,19 @@ def test_tags_are_asked_for_if_they_may_spare_an_owner_the_warning(
     exemptions: tuple[Exemption, ...], *, is_judged: bool
 ) -> None:
     """A job that waits its turn is not exempt as far as its events tell."""
-    court = a_court(
+    judge = a_judge(
         now=NOON + 3 * HOUR,
         front=places(["another"], since=NOON + 3 * HOUR),
         warn_before=HOUR,
         exemptions=exemptions,
     )
 
-    assert (court.by_events(listed(), a_known_job()) is not None) is is_judged
+    assert (judge.by_events(listed(), a_known_job()) is not None) is is_judged
 
 
 def test_the_list_knows_sooner_that_a_job_is_cancelled() -> None:
     """Before the event of it comes."""
-    judged = a_court().by_events(listed(cancelled=True), a_known_job())
+    judged = a_judge().by_events(listed(cancelled=True), a_known_job())
 
     assert judged is not None
     assert judged.verdict.why == "already cancelled"
@@ -118,19 +120,19 @@ def test_an_attempt_of_which_only_events_tell_counts() -> None:
 def test_what_was_found_of_another_job_is_what_would_be_found_of_this_one(
     vcpus: float, job: str, reason: str | None, others: list[str], *, moved: bool
 ) -> None:
-    """A court that has judged others says the same as one that is asked at once."""
+    """A judge that has judged others says the same as one that is asked at once."""
     front = places(["first", "second"], since=NOON)
     now = NOON + (HOUR if moved else 3 * HOUR)
-    court = a_court(now=now, front=front)
+    judge = a_judge(now=now, front=front)
     for other in others:
-        court.judge(a_waiting_job(a_job_event(job_id=other, vcpus=vcpus)), reason)
+        judge.judge(a_waiting_job(a_job_event(job_id=other, vcpus=vcpus)), reason)
     waiting = a_waiting_job(a_job_event(job_id=job, vcpus=vcpus))
 
-    judged = court.judge(waiting, reason)
+    judged = judge.judge(waiting, reason)
 
     expected = diagnose(
         waiting,
-        court.situation,
+        judge.situation,
         policy=Policy(),
         offered=(),
         status_reason=reason,

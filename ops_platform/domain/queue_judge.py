@@ -1,7 +1,4 @@
-"""Where the jobs of one queue are judged: its situation, the policies, and one moment.
-
-What the ledger has heard of a job and what Batch lists or describes of it are put together first.
-"""
+"""The jobs of one queue are judged: in its situation, by the policies, at one moment."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,13 +9,13 @@ import msgspec
 from ops_platform.domain.batch_ports import ListedJob
 from ops_platform.domain.capacity import InstanceType, Situation
 from ops_platform.domain.diagnosis import Diagnosis, diagnose
-from ops_platform.domain.lifecycle import Job, later
+from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.stale_policy import Policies, Policy
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why, judge
 from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since
 
 
-class Court:
+class QueueJudge:
     """Judges jobs of one queue; ``offered`` are the instance types of the region."""
 
     def __init__(
@@ -52,16 +49,28 @@ class Court:
         return None if _needs_description(judged) else judged
 
     def judge(self, waiting: WaitingJob, status_reason: str | None) -> Judged:
-        """Judge a job; ``status_reason`` is what Batch says of it."""
-        if waiting.id in self._places:
-            waiting = replace(waiting, head_since=self._places[waiting.id])
-        policy = self._policies.of(waiting)
-        since = runnable_since(waiting)
+        """Judge a job; ``status_reason`` is what Batch says of it.
+
+        One that is too young to be anybody's concern is not diagnosed.
+        """
+        since = runnable_since(self._placed(waiting))
         waits = waiting.job.latest.status == "RUNNABLE"
         if waits and since is not None and self.now - since < self._shortest:
-            return Judged(waiting, None, Verdict(Decision.KEEP, Why.YOUNG, since), policy)
+            verdict = Verdict(Decision.KEEP, Why.YOUNG, since)
+            return Judged(self._placed(waiting), None, verdict, self._policies.of(waiting))
+        return self.diagnosed(waiting, status_reason)
+
+    def diagnosed(self, waiting: WaitingJob, status_reason: str | None) -> Judged:
+        """Judge a job, and diagnose it however young it is."""
+        waiting = self._placed(waiting)
+        policy = self._policies.of(waiting)
         diagnosis = self._diagnosis(waiting, policy, status_reason)
         return Judged(waiting, diagnosis, judge(waiting, diagnosis, policy, self.now), policy)
+
+    def _placed(self, waiting: WaitingJob) -> WaitingJob:
+        if waiting.id not in self._places:
+            return waiting
+        return replace(waiting, head_since=self._places[waiting.id])
 
     def _diagnosis(
         self, waiting: WaitingJob, policy: Policy, status_reason: str | None
@@ -83,27 +92,6 @@ class Court:
                 now=self.now,
             )
         return self._known[alike]
-
-
-def merged(described: WaitingJob, known: Job | None, account: str) -> WaitingJob:
-    """Return a described job with what only its events tell."""
-    if known is None:
-        job = msgspec.structs.replace(described.job, account=account)
-        return replace(described, job=job)
-    latest, heard = described.job.latest, known.latest
-    changes = {name: getattr(heard, name) for name in _NAMES if getattr(latest, name) is None}
-    # Of two descriptions of the past that differ, the one with more of it is the newer.
-    attempts = max(latest.attempts, heard.attempts, key=len)
-    job = Job(
-        account,
-        msgspec.structs.replace(latest, attempts=attempts, **changes),
-        later(known.runnable_at, described.job.runnable_at),
-        later(known.starting_at, described.job.starting_at),
-    )
-    return replace(described, job=job)
-
-
-_NAMES = ("flow", "step", "run_id", "owner")
 
 
 def _needs_description(judged: Judged) -> bool:
