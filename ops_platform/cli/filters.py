@@ -66,7 +66,8 @@ def filter_options(*statuses: str) -> Callable[[Command], Command]:
     ``statuses`` are those that the rows can have; either case is taken. Without any there is no
     such option.
     """
-    known = click.Choice(statuses, case_sensitive=False)
+    # As they are shown: click would ask for the names of an enumeration.
+    known = click.Choice([str(each) for each in statuses], case_sensitive=False)
     status = click.option("--status", type=known, help="Only this status, in either case.")
     options = (*_OPTIONS, status) if statuses else _OPTIONS
     return lambda command: reduce(lambda given, option: option(given), reversed(options), command)
