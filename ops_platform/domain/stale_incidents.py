@@ -83,7 +83,7 @@ def _lines_of_queue(account: str, blocked: BlockedQueue) -> Iterable[str]:
         jobs = counted(blocked.held_back, "stale job was", "stale jobs were")
         yield f"{jobs} not cancelled, since the queue is at fault; to have it done all the same:"
         named = shlex.join(("--account", account, "--queue", blocked.queue))
-        yield f"ops-platform stale-jobs {named} --enforce --despite-fault"
+        yield f"ops-platform stale-jobs {named} --enforce --despite-fault --reason 'why'"
 
 
 def by_run(judged: Iterable[Judged]) -> list[list[Judged]]:

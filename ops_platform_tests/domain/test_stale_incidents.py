@@ -43,7 +43,10 @@ BLOCKED = BlockedQueue(
     blocker="head-job",
     held_back=5,
 )
-COMMAND = "`ops-platform stale-jobs --account production --queue gpu --enforce --despite-fault`"
+COMMAND = (
+    "`ops-platform stale-jobs --account production --queue gpu --enforce --despite-fault"
+    " --reason 'why'`"
+)
 
 
 def a_warning(
