@@ -27,12 +27,16 @@ _STATE, _FOUND, _SINCE = "state", "found", "since"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was last reported of a check, and when; ``since`` is that of its ``Health``."""
+    """What was last reported of a check, and when; ``since`` is that of its ``Health``.
+
+    Dagster shows a check as not evaluated once its asset was made anew: ``is_shown`` is False then.
+    """
 
     state: State
     found: str
     since: datetime | None
     at: datetime
+    is_shown: bool = True
 
 
 def check_specs(settings: Settings) -> list[dg.AssetCheckSpec]:
@@ -69,19 +73,30 @@ def _last_report(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> Report 
     evaluation = records[0].evaluation if records else None
     if evaluation is None:
         return None
+    at = records[0].create_timestamp
     told: dict[str, Any] = {name: value.value for name, value in evaluation.metadata.items()}
     since = told.get(_SINCE)
     return Report(
         state=State(told.get(_STATE, State.PASSES)),
         found=str(told.get(_FOUND, "")),
         since=datetime.fromtimestamp(since, UTC) if since else None,
-        at=datetime.fromtimestamp(records[0].create_timestamp, UTC),
+        at=datetime.fromtimestamp(at, UTC),
+        is_shown=not _made_since(instance, key.asset_key, at),
     )
+
+
+def _made_since(instance: dg.DagsterInstance, asset: dg.AssetKey, at: float) -> bool:
+    made = instance.get_latest_materialization_event(asset)
+    return made is not None and made.timestamp >= at
 
 
 def is_due(health: Health, last: Report | None, *, now: datetime, heartbeat: timedelta) -> bool:
     """Tell whether a check is reported: when it changed, and now and then to show it is alive."""
-    if last is None or (last.state, last.found) != (health.state, _found(health)):
+    if (
+        last is None
+        or not last.is_shown
+        or (last.state, last.found) != (health.state, _found(health))
+    ):
         return True
     return now - last.at >= heartbeat
 

@@ -1,8 +1,10 @@
 """When a check is reported anew, and what is remembered of the last report."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from ops_platform.defs.check_reports import (
@@ -36,6 +38,8 @@ FAILED = Report(State.FAILS, "events wait", NOON, NOON)
         (Health(INGEST, State.FAILS, (WAITS,), NOON), FAILED, 14, False),
         # Now and then, to show that somebody still looks.
         (Health(INGEST, State.PASSES), PASSED, 15, True),
+        # Dagster would show it as not evaluated.
+        (Health(INGEST, State.PASSES), replace(PASSED, is_shown=False), 1, True),
         # A change counts at once.
         (Health(INGEST, State.SUSPECTED, (WAITS,), NOON), PASSED, 1, True),
         (Health(INGEST, State.FAILS, (WAITS, OFF), NOON), FAILED, 1, True),
@@ -64,6 +68,18 @@ def test_what_was_reported_is_remembered(tmp_path: Path) -> None:
     assert (report.state, report.found, report.since) == (State.SUSPECTED, found, NOON)
     assert (reports[well.subject].found, reports[well.subject].since) == ("", None)
     assert not is_due(suspected, report, now=report.at, heartbeat=HEARTBEAT)
+
+
+def test_a_check_of_an_asset_that_was_made_anew_is_reported_again(tmp_path: Path) -> None:
+    """The cleanup is made more often than its check changes."""
+    cleanup = Subject(Check.CLEANUP, "staging")
+    health = Health(cleanup, State.PASSES)
+    with dagster_instance(tmp_path) as instance:
+        shown = []
+        for event in (evaluation(health), dg.AssetMaterialization(key_of(cleanup).asset_key)):
+            instance.report_runless_asset_event(event)
+            shown.append(last_reports(instance, [cleanup])[cleanup].is_shown)
+    assert shown == [True, False]
 
 
 def test_what_is_only_suspected_passes_and_says_so() -> None:
