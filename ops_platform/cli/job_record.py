@@ -24,7 +24,7 @@ _TABLES = {
     "waits_for": ("job_id", "status"),
     "cancellations": ("judged_at", "verdict", "reason", "outcome", "policy", "asked_by"),
 }
-_APART = frozenset({*_TABLES, "explanation", "advice", "next", "trouble"})
+_APART = frozenset({*_TABLES, "explanation", "advice", "next", "trouble", "waited_seconds"})
 
 
 def record(found: Explained, settings: Settings, now: datetime) -> Row:
@@ -82,12 +82,17 @@ def _facts(waiting: WaitingJob, settings: Settings) -> Row:
         "status_reason": latest.status_reason,
         "queue": waiting.queue,
         **{name: getattr(latest, name) for name in ("flow", "step", "run_id", "owner")},
-        **{name: getattr(latest, name) for name in ("vcpus", "memory_mib", "gpus")},
+        "vcpus": _whole(latest.vcpus),
+        **{name: getattr(latest, name) for name in ("memory_mib", "gpus")},
         "attempt": len(latest.attempts) + (job.stopped_at is None),
         **{name: getattr(latest, name) for name in ("created_at", "started_at")},
         "stopped_at": job.stopped_at,
         "log_url": links.log(latest.log_stream) if latest.log_stream else None,
     }
+
+
+def _whole(vcpus: float | None) -> float | None:
+    return int(vcpus) if vcpus is not None and vcpus.is_integer() else vcpus
 
 
 def _verdict(judged: Judged | None) -> Row:

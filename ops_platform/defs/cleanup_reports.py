@@ -6,6 +6,7 @@ from datetime import datetime
 import dagster as dg
 
 from ops_platform.domain.staleness import Decision
+from ops_platform.domain.words import counted
 from ops_platform.operations.cleaned import Cleaned
 from ops_platform.operations.show_cleaned import (
     Row,
@@ -56,13 +57,14 @@ def check_result(key: dg.AssetKey, done: Cleaned) -> dg.AssetCheckResult:
     told = [f"{each.queue}: {each.sentence} {each.advice}" for each in done.blocked]
     if done.unfinished:
         told.append("Not all queues were looked at.")
+    queues = counted(len(done.queues), "queue", "queues")
     error, warning = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK,
         passed=not told,
         severity=error if done.blocked else warning,
-        description=" ".join(told) or f"{len(done.queues)} queues move, or nothing waits in them.",
+        description=" ".join(told) or f"Of {queues}, each moves, or nothing waits in it.",
         metadata={"blocked": _table(blocked_rows(done), _BLOCKED)},
     )
 

@@ -34,7 +34,7 @@ def course(situation: Situation, now: datetime) -> list[Compared]:
     """Return when a queue last moved, and who holds its capacity."""
     moved_at = situation.moved_at
     moved = f"{duration(now - moved_at)} ago" if moved_at else "not known"
-    found = [("queue moved", "lately", moved)]
+    found = [("queue moved", "", moved)]
     if situation.held_vcpus:
         held = f"{vcpus_of(situation.held_vcpus)} held: {holders(situation.holders)}"
         found.append(("capacity", "free", held))
@@ -43,7 +43,7 @@ def course(situation: Situation, now: datetime) -> list[Compared]:
 
 def said(status_reason: str | None) -> list[Compared]:
     """Return what Batch itself says of a job."""
-    return [("Batch's own reason", "none", clipped(status_reason))] if status_reason else []
+    return [("Batch's own reason", "", clipped(status_reason))] if status_reason else []
 
 
 def _most(kind: InstanceType | None, dimension: str) -> str:

@@ -57,7 +57,8 @@ def _figure(figure: Figure) -> str:
     what, asked, available = (
         clip(escape(part), _FIGURE_LIMIT) for part in (figure.what, figure.asked, figure.available)
     )
-    return f"• {what}: wanted {asked}, found {available}"
+    # What Batch says and when a queue moved are compared with nothing.
+    return f"• {what}: wanted {asked}, found {available}" if asked else f"• {what}: {available}"
 
 
 def _waited(held_up: Standstill, story: Story) -> list[Block]:

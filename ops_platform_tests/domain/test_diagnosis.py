@@ -73,9 +73,9 @@ def test_the_figures_compared_are_shown() -> None:
             "ENABLED, VALID, with vCPUs",
             "ENABLED, VALID, at most 16 vCPUs, 4 desired",
         ),
-        "queue moved": ("lately", "3 h ago"),
+        "queue moved": ("", "3 h ago"),
         "capacity": ("free", "8 vCPUs held: TrainFlow (ana) 8"),
-        "Batch's own reason": ("none", "UNDETERMINED - who knows"),
+        "Batch's own reason": ("", "UNDETERMINED - who knows"),
     }
 
 
