@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ops_platform.domain.capacity import Environment, InstanceType, Place, Platform, Queue, Size
+from ops_platform.domain.capacity import Environment, InstanceType, Platform, Position, Queue, Size
 from ops_platform.domain.causes import Cause, Fault
 from ops_platform.domain.diagnosis import Diagnosis
 from ops_platform.domain.events import JobEvent
@@ -65,6 +65,6 @@ def a_queue(name: str = "flows", *environments: Environment, **changes: Any) -> 
     return Queue(**{**given, **changes})
 
 
-def places(job_ids: Iterable[str], **known: Any) -> list[Place]:
-    """Return the front of a queue, all at their places since the same moment."""
-    return [Place(job_id, known.get("since")) for job_id in job_ids]
+def positions(job_ids: Iterable[str], **known: Any) -> list[Position]:
+    """Return the front of a queue, all where they are since the same moment."""
+    return [Position(job_id, known.get("since")) for job_id in job_ids]

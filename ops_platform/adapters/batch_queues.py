@@ -14,7 +14,7 @@ from ops_platform.adapters.batch_listing import JobListing
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.batch_ports import InstanceTypes, ListedJob
 from ops_platform.domain.cancelling import LONGEST_REASON
-from ops_platform.domain.capacity import Place, Queue, Size
+from ops_platform.domain.capacity import Position, Queue, Size
 from ops_platform.domain.queue_descriptions import front_of, parent_of, waiting_job_of
 from ops_platform.domain.waiting_jobs import WaitingJob
 
@@ -75,7 +75,7 @@ class AwsBatchQueues:
         """
         return self._environments.queues()
 
-    def front(self, queue_arn: str) -> list[Place] | None:
+    def front(self, queue_arn: str) -> list[Position] | None:
         """Return the first RUNNABLE jobs of a queue in order; None if Batch does not say."""
         request, doing = self._client.get_job_queue_snapshot, f"read the front of {queue_arn}"
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ops_platform.domain.capacity import InstanceType, Place, Queue
+from ops_platform.domain.capacity import InstanceType, Position, Queue
 from ops_platform.domain.waiting_jobs import WaitingJob
 
 
@@ -46,7 +46,7 @@ class BatchQueues(Protocol):
         """
         ...
 
-    def front(self, queue_arn: str) -> list[Place] | None:
+    def front(self, queue_arn: str) -> list[Position] | None:
         """Return the first RUNNABLE jobs of a queue in order; None if Batch does not say."""
         ...
 

@@ -11,7 +11,7 @@ from ops_platform.domain.words import duration
 
 # As much as CancelJob takes.
 LONGEST_REASON = 1024
-_CHARGES = {
+_BECAUSE = {
     Why.UNFIT: "it can never start",
     Why.STUCK: "its queue does not move",
     Why.BY_AGE: "it is older than its policy allows",
@@ -40,9 +40,9 @@ def cancel_reason(judged: Judged, now: datetime) -> str:
     """
     since, diagnosis = judged.verdict.since, judged.diagnosis
     age = f"RUNNABLE for {duration(now - since)}" if since else "RUNNABLE"
-    charge = _CHARGES.get(judged.verdict.why, judged.verdict.why)
+    because = _BECAUSE.get(judged.verdict.why, judged.verdict.why)
     why = f"{diagnosis.sentence} {diagnosis.advice}" if diagnosis else ""
-    text = f"{STALE_MARK}: {age}, and {charge}. {why} (policy: {judged.policy.name})"
+    text = f"{STALE_MARK}: {age}, and {because}. {why} (policy: {judged.policy.name})"
     return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"
 
 

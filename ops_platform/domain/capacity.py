@@ -122,8 +122,8 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A job at the front of a queue, and since when at least it has stood at that place."""
+class Position:
+    """A job at the front of a queue, and since when at least it has stood there."""
 
     job_id: str
     since: datetime | None
@@ -150,13 +150,13 @@ class Situation:
     """
 
     queue: Queue
-    front: Sequence[Place] | None
+    front: Sequence[Position] | None
     started_at: datetime | None
     holders: Sequence[Holder] = ()
     confirmed: bool = False
 
     @property
-    def head(self) -> Place | None:
+    def head(self) -> Position | None:
         """The job that is next, if it is known."""
         return self.front[0] if self.front else None
 

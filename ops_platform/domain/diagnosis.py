@@ -104,19 +104,19 @@ def _not_waiting(case: Case) -> Diagnosis | None:
 
 
 def _unfit(case: Case) -> Diagnosis | None:
-    asked, queue, place = case.asked, case.queue, case.place
+    asked, queue, at = case.asked, case.queue, case.flow_step
     if found := misfit(asked, queue, case.offered):
         sentence = size_words.why_unfit(asked, queue, found)
-        advice = size_words.what_to_change(asked, queue, found, place, case.offered)
+        advice = size_words.what_to_change(asked, queue, found, at, case.offered)
         return _found(case, found, sentence, advice)
     # Batch's word may be from before its environment was repaired; what surely fits refutes it.
-    if not case.room or case.fits_surely:
+    if not case.usable or case.fits_surely:
         return None
     native = case.native
     if native is None or native.cause is not Cause.REFUSED_AS_TOO_LARGE:
         return None
     sentence = f"{native.sentence} The job asks for {size_words.size_of(asked)}."
-    advice = size_words.ask_less(asked, queue, place)
+    advice = size_words.ask_less(asked, queue, at)
     return _found(case, Cause.REFUSED_AS_TOO_LARGE, sentence, advice)
 
 
@@ -126,7 +126,7 @@ def _out_of_order(case: Case) -> Diagnosis | None:
         sentence = f"Queue {case.queue.name} has no compute environment."
         advice = "Give it one: its computeEnvironmentOrder is empty."
         return _found(case, Cause.NO_ENVIRONMENT, sentence, advice)
-    if case.room or not environments:
+    if case.usable or not environments:
         return None
     if any(each.is_invalid for each in environments):
         cause = Cause.ENVIRONMENT_INVALID
@@ -139,9 +139,9 @@ def _out_of_order(case: Case) -> Diagnosis | None:
 
 
 def _held(case: Case) -> Diagnosis | None:
-    if not held_by_jobs(case.asked, case.situation, case.room):
+    if not held_by_jobs(case.asked, case.situation, case.usable):
         return None
-    sentence = queue_words.held(case.asked, case.situation, case.room)
+    sentence = queue_words.held(case.asked, case.situation, case.usable)
     return _found(case, Cause.CAPACITY_HELD, sentence, queue_words.WAIT_OR_WIDEN)
 
 
@@ -189,9 +189,9 @@ def _by_batch(case: Case) -> Diagnosis | None:
 
 
 def _in_use(case: Case) -> Diagnosis | None:
-    if not held_by_instances(case.asked, case.situation, case.room):
+    if not held_by_instances(case.asked, case.situation, case.usable):
         return None
-    sentence = queue_words.instances_in_use(case.situation, case.room)
+    sentence = queue_words.instances_in_use(case.situation, case.usable)
     return _found(case, Cause.CAPACITY_HELD, sentence, queue_words.WAIT_OR_WIDEN)
 
 
@@ -201,7 +201,7 @@ def _unknown(case: Case) -> Diagnosis:
         sentence = f"Nobody knows why: {queue_words.might_have(offer)}, and {still}."
         return _found(case, Cause.UNKNOWN, sentence, queue_words.CHECKLIST)
     sentence = f"Perhaps it asks for {queue_words.too_snug(case.asked, offer)}; {still}."
-    advice = size_words.ask_for(case.asked, offer.most, case.place)
+    advice = size_words.ask_for(case.asked, offer.most, case.flow_step)
     return _found(case, Cause.UNKNOWN, sentence, f"{advice} {queue_words.CHECKLIST}")
 
 

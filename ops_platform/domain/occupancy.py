@@ -13,22 +13,22 @@ def moves(situation: Situation, within: timedelta, now: datetime) -> bool:
     return moved_at is not None and now - moved_at < within
 
 
-def held_by_jobs(asked: Size, situation: Situation, room: Sequence[Environment]) -> bool:
+def held_by_jobs(asked: Size, situation: Situation, usable: Sequence[Environment]) -> bool:
     """Tell whether jobs that have started hold so much that this one has to wait for them."""
     if not situation.held_vcpus:
         return False
-    limits = [each.max_vcpus for each in room]
+    limits = [each.max_vcpus for each in usable]
     # Where Batch names no limit nobody can tell, and doubt speaks for the job.
     known = [limit for limit in limits if limit is not None]
     return len(known) < len(limits) or situation.held_vcpus + asked.vcpus > sum(known)
 
 
-def held_by_instances(asked: Size, situation: Situation, room: Sequence[Environment]) -> bool:
+def held_by_instances(asked: Size, situation: Situation, usable: Sequence[Environment]) -> bool:
     """Tell whether Batch may start no further instance while jobs run on those there are.
 
     A job that takes all memory or GPUs of an instance holds all its vCPUs, which their sum hides.
     """
-    return situation.held_vcpus > 0 and all(_is_full(asked, each) for each in room)
+    return situation.held_vcpus > 0 and all(_is_full(asked, each) for each in usable)
 
 
 def _is_full(asked: Size, environment: Environment) -> bool:

@@ -11,8 +11,8 @@ from ops_platform.domain.batch_ports import ListedJob
 from ops_platform.domain.capacity import (
     Environment,
     InstanceType,
-    Place,
     Platform,
+    Position,
     Queue,
     TimeLimit,
 )
@@ -82,13 +82,13 @@ def environment_of(described: Described, types_meant: TypesMeant) -> Environment
     )
 
 
-def front_of(described: Described) -> list[Place] | None:
+def front_of(described: Described) -> list[Position] | None:
     """Return the front of a queue as ``GetJobQueueSnapshot`` shows it, None if it does not."""
     front = msgspec.convert(described, aws.Snapshot).front_of_queue
     if front is None:
         return None
     return [
-        Place(arn_tail(job.job_arn), moment(job.earliest_time_at_position)) for job in front.jobs
+        Position(arn_tail(job.job_arn), moment(job.earliest_time_at_position)) for job in front.jobs
     ]
 
 

@@ -32,7 +32,7 @@ class QueueJudge:
         self._offered = offered
         self._shortest = policies.shortest
         self._known: dict[tuple[object, ...], Diagnosis] = {}
-        self._places = {place.job_id: place.since for place in situation.front or ()}
+        self._since = {position.job_id: position.since for position in situation.front or ()}
 
     def by_events(self, listed: ListedJob, known: Job | None) -> Judged | None:
         """Judge a job by its events; None if it has to be described first.
@@ -53,33 +53,33 @@ class QueueJudge:
 
         One that is too young to be anybody's concern is not diagnosed.
         """
-        since = runnable_since(self._placed(waiting))
+        since = runnable_since(self._in_line(waiting))
         waits = waiting.job.latest.status == "RUNNABLE"
         if waits and since is not None and self.now - since < self._shortest:
             verdict = Verdict(Decision.KEEP, Why.YOUNG, since)
-            return Judged(self._placed(waiting), None, verdict, self._policies.of(waiting))
+            return Judged(self._in_line(waiting), None, verdict, self._policies.of(waiting))
         return self.diagnosed(waiting, status_reason)
 
     def diagnosed(self, waiting: WaitingJob, status_reason: str | None) -> Judged:
         """Judge a job, and diagnose it however young it is."""
-        waiting = self._placed(waiting)
+        waiting = self._in_line(waiting)
         policy = self._policies.of(waiting)
         diagnosis = self._diagnosis(waiting, policy, status_reason)
         return Judged(waiting, diagnosis, judge(waiting, diagnosis, policy, self.now), policy)
 
-    def _placed(self, waiting: WaitingJob) -> WaitingJob:
-        if waiting.id not in self._places:
+    def _in_line(self, waiting: WaitingJob) -> WaitingJob:
+        if waiting.id not in self._since:
             return waiting
-        return replace(waiting, head_since=self._places[waiting.id])
+        return replace(waiting, head_since=self._since[waiting.id])
 
     def _diagnosis(
         self, waiting: WaitingJob, policy: Policy, status_reason: str | None
     ) -> Diagnosis:
         """Diagnose a job once for all with which it shares whatever a diagnosis looks at."""
         latest = waiting.job.latest
-        place = waiting.id if waiting.id in self._places else None
+        front = waiting.id if waiting.id in self._since else None
         alike = (
-            (place, waiting.asks_for, waiting.share, waiting.depends_on, latest.flow, latest.step),
+            (front, waiting.asks_for, waiting.share, waiting.depends_on, latest.flow, latest.step),
             (latest.status, latest.array_size, status_reason, policy.stuck_after),
         )
         if alike not in self._known:

@@ -57,19 +57,19 @@ def how_to_repair(environments: Sequence[Environment]) -> str:
     return " ".join(advice)
 
 
-def held(asked: Size, situation: Situation, room: Sequence[Environment]) -> str:
+def held(asked: Size, situation: Situation, usable: Sequence[Environment]) -> str:
     """Return who holds the capacity that a job waits for."""
-    limits = [each.max_vcpus for each in room if each.max_vcpus is not None]
-    of_all = f" of at most {number(sum(limits))}" if len(limits) == len(room) else ""
+    limits = [each.max_vcpus for each in usable if each.max_vcpus is not None]
+    of_all = f" of at most {number(sum(limits))}" if len(limits) == len(usable) else ""
     return (
         f"The job asks for {vcpus_of(asked.vcpus)} and waits for jobs that run: they hold"
         f" {number(situation.held_vcpus)}{of_all}: {holders(situation.holders)}."
     )
 
 
-def instances_in_use(situation: Situation, room: Sequence[Environment]) -> str:
+def instances_in_use(situation: Situation, usable: Sequence[Environment]) -> str:
     """Return who runs on the instances of environments that may start no further one."""
-    names = " and ".join(each.name for each in room)
+    names = " and ".join(each.name for each in usable)
     return (
         f"Compute environment {names} may start no further instance, and jobs hold"
         f" {vcpus_of(situation.held_vcpus)} there: {holders(situation.holders)}."

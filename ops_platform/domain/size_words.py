@@ -17,7 +17,7 @@ _LARGER_COUNTS = "Metaflow takes the larger of @resources and @batch, so look at
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FlowStep:
     """Where a flow says what it asks for; both are None of a job that is not Metaflow's."""
 
     flow: str | None
@@ -82,24 +82,24 @@ def why_unfit(asked: Size, queue: Queue, found: Cause) -> str:
 
 
 def what_to_change(
-    asked: Size, queue: Queue, found: Cause, place: Place, offered: Sequence[InstanceType]
+    asked: Size, queue: Queue, found: Cause, at: FlowStep, offered: Sequence[InstanceType]
 ) -> str:
     """Return what to change in the flow, or else in the queue, for a job that fits nothing."""
     larger = "Or raise its maxvCpus." if found is Cause.ABOVE_MAX_VCPUS else ""
-    return f"{ask_less(asked, queue, place)} {larger or _or_larger(asked, queue, offered)}"
+    return f"{ask_less(asked, queue, at)} {larger or _or_larger(asked, queue, offered)}"
 
 
-def ask_less(asked: Size, queue: Queue, place: Place) -> str:
+def ask_less(asked: Size, queue: Queue, at: FlowStep) -> str:
     """Return what a job could ask for at most in its queue."""
-    return ask_for(asked, _most(asked, queue), place)
+    return ask_for(asked, _most(asked, queue), at)
 
 
-def ask_for(asked: Size, most: Size, place: Place) -> str:
+def ask_for(asked: Size, most: Size, at: FlowStep) -> str:
     """Return what to ask for at most, as the line of the flow's step."""
     less = _reduced(asked, most)
-    if place.flow is None:
+    if at.flow is None:
         return f"Ask for {listed(less) if less else 'less'}."
-    where = f"at step {place.step} of {place.flow}" if place.step else f"in {place.flow}"
+    where = f"at step {at.step} of {at.flow}" if at.step else f"in {at.flow}"
     what = f"{listed(less)}: {resources(most)}" if less else f"less than {resources(asked)}"
     return f"Ask for {what} {where}. {_LARGER_COUNTS}"
 

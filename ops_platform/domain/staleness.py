@@ -80,17 +80,17 @@ def judge(waiting: WaitingJob, diagnosis: Diagnosis, policy: Policy, now: dateti
     since = runnable_since(waiting)
     if since is None:
         return Verdict(Decision.KEEP, Why.AGE_UNKNOWN)
-    why, limit = _charge(diagnosis.fault, policy)
+    why, limit = _why_and_limit(diagnosis.fault, policy)
     due_at = since + limit
     if now >= due_at:
-        decision = Decision.CANCEL if why in _CAPITAL else Decision.WARN
+        decision = Decision.CANCEL if why in _STALE else Decision.WARN
         return Verdict(decision, why, since, due_at if decision is Decision.CANCEL else None)
-    if why in _CAPITAL and policy.warn_before is not None and now >= due_at - policy.warn_before:
+    if why in _STALE and policy.warn_before is not None and now >= due_at - policy.warn_before:
         return Verdict(Decision.WARN, Why.SOON, since, due_at)
     return Verdict(Decision.KEEP, Why.YOUNG, since)
 
 
-_CAPITAL = frozenset({Why.UNFIT, Why.STUCK, Why.BY_AGE})
+_STALE = frozenset({Why.UNFIT, Why.STUCK, Why.BY_AGE})
 
 
 def _reason_to_keep(waiting: WaitingJob, policy: Policy, now: datetime) -> Verdict | None:
@@ -107,7 +107,7 @@ def _reason_to_keep(waiting: WaitingJob, policy: Policy, now: datetime) -> Verdi
     return Verdict(Decision.KEEP, Why.EXEMPT, exemption=exempting) if exempting else None
 
 
-def _charge(fault: Fault, policy: Policy) -> tuple[Why, timedelta]:
+def _why_and_limit(fault: Fault, policy: Policy) -> tuple[Why, timedelta]:
     """Return what is held against a job, and how old it must be for that."""
     if fault is Fault.JOB:
         return Why.UNFIT, policy.unfit_after
@@ -125,7 +125,7 @@ _WAITS = {Fault.BEHIND: Why.BEHIND_ANOTHER}
 class Trip:
     """Why a queue itself is at fault rather than the jobs that are stuck in it.
 
-    ``spared`` are the charges of which no job is cancelled.
+    ``spared`` are the reasons for which no job is cancelled.
     """
 
     sentence: str
@@ -152,10 +152,10 @@ class Breaker:
         runs = {each.waiting.job.latest.run_id or each.waiting.id for each in stale}
         if len(runs) >= self.runs:
             many = f"Jobs of {len(runs)} runs are stale at once, which is the queue's trouble."
-            return Trip(many, _CAPITAL)
+            return Trip(many, _STALE)
         for each in stale:
             if each.diagnosis is not None and each.diagnosis.fault is Fault.QUEUE:
-                return Trip(each.diagnosis.sentence, _CAPITAL - {Why.UNFIT})
+                return Trip(each.diagnosis.sentence, _STALE - {Why.UNFIT})
         return None
 
 

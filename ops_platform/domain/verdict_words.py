@@ -18,7 +18,7 @@ _WARNED = {
     Why.BEHIND_ANOTHER: "It has waited long and is told of, not cancelled: another is in front.",
     Why.QUEUE_AT_FAULT: "It is told of, not cancelled: the queue is at fault.",
 }
-_CHARGES = {
+_BECAUSE = {
     Why.UNFIT: "it fits nothing its queue has",
     Why.STUCK: "its queue does not move",
     Why.BY_AGE: "its policy goes by age alone",
@@ -63,11 +63,11 @@ def moment(at: datetime) -> str:
 
 def _due(verdict: Verdict, now: datetime) -> str:
     due_at = verdict.due_at or now
-    charge = _CHARGES[verdict.why]
+    because = _BECAUSE[verdict.why]
     if due_at <= now:
-        return f"The next cleanup cancels it, since {charge}."
+        return f"The next cleanup cancels it, since {because}."
     left = duration(due_at - now)
-    return f"If nothing changes, it is cancelled in {left} ({moment(due_at)}), since {charge}."
+    return f"If nothing changes, it is cancelled in {left} ({moment(due_at)}), since {because}."
 
 
 def _later(judged: Judged, verdict: Verdict) -> str:

@@ -9,7 +9,7 @@ from ops_platform.domain.capacity import Environment, InstanceType, Queue, Situa
 from ops_platform.domain.fitting import Offer, likely_offer, may_fit, surely_fits
 from ops_platform.domain.native_reasons import NativeReason, read_native
 from ops_platform.domain.occupancy import moves
-from ops_platform.domain.size_words import Place
+from ops_platform.domain.size_words import FlowStep
 from ops_platform.domain.waiting_jobs import WaitingJob
 
 
@@ -35,10 +35,10 @@ class Case:
         return self.situation.queue
 
     @property
-    def place(self) -> Place:
+    def flow_step(self) -> FlowStep:
         """Where the flow says what it asks for."""
         latest = self.waiting.job.latest
-        return Place(latest.flow, latest.step)
+        return FlowStep(latest.flow, latest.step)
 
     @property
     def native(self) -> NativeReason | None:
@@ -52,19 +52,19 @@ class Case:
         return [each for each in every if may_fit(self.asked, each, self.offered)]
 
     @property
-    def room(self) -> list[Environment]:
+    def usable(self) -> list[Environment]:
         """The environments in which it might start now."""
         return [each for each in self.fitting if each.is_usable]
 
     @property
     def fits_surely(self) -> bool:
         """Whether it fits an environment that is in order, without any doubt."""
-        return any(surely_fits(self.asked, each) for each in self.room)
+        return any(surely_fits(self.asked, each) for each in self.usable)
 
     @property
     def likely(self) -> Offer | None:
         """What it may well fit where it might start now."""
-        return likely_offer(self.asked, self.room, self.offered)
+        return likely_offer(self.asked, self.usable, self.offered)
 
     @property
     def queue_moves(self) -> bool:
@@ -74,7 +74,7 @@ class Case:
     @property
     def index(self) -> int | None:
         """How many jobs are in front of it, None if it is not in front or nobody knows."""
-        ids = [place.job_id for place in self.situation.front or ()]
+        ids = [position.job_id for position in self.situation.front or ()]
         return ids.index(self.waiting.id) if self.waiting.id in ids else None
 
     def compared(self) -> list[evidence.Compared]:

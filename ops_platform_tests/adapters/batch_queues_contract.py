@@ -87,10 +87,10 @@ class QueuesContract(ABC):
         front = world.api.front(world.queue)
 
         assert front is not None
-        assert [place.job_id for place in front[1:]] == jobs
-        for place in front[1:]:
-            assert place.since is not None
-            assert before.replace(microsecond=0) <= place.since <= world.now()
+        assert [position.job_id for position in front[1:]] == jobs
+        for position in front[1:]:
+            assert position.since is not None
+            assert before.replace(microsecond=0) <= position.since <= world.now()
 
     def test_of_a_queue_that_is_not_there_there_is_no_front(self, world: QueuesWorld) -> None:
         """As where we may not ask."""

@@ -9,7 +9,7 @@ from ops_platform.domain.capacity import (
     Environment,
     Holder,
     InstanceType,
-    Place,
+    Position,
     Queue,
     Situation,
     Size,
@@ -40,8 +40,8 @@ HOLDERS = (
     Holder(None, None, 3, 1),
     Holder("SmallFlow", "eve", 1, 1),
 )
-AT_HEAD = (Place(ME, NOON), Place("next", NOON))
-BEHIND = (Place("first", NOON), Place("second", NOON), Place(ME, NOON))
+AT_HEAD = (Position(ME, NOON), Position("next", NOON))
+BEHIND = (Position("first", NOON), Position("second", NOON), Position(ME, NOON))
 # The end of a sentence, whose first letter depends on where in it that stands.
 STILL = "ueue flows has not moved for 3 h"
 

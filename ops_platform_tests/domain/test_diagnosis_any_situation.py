@@ -11,8 +11,8 @@ from ops_platform.domain.capacity import (
     Environment,
     Holder,
     InstanceType,
-    Place,
     Platform,
+    Position,
     Queue,
     Situation,
     Size,
@@ -67,14 +67,14 @@ queues = st.builds(
     fair_share=st.booleans(),
 )
 moments = st.none() | st.integers(0, 3 * HOUR).map(after)
-places = st.builds(Place, st.sampled_from([ME, "first", "second"]), moments)
+positions = st.builds(Position, st.sampled_from([ME, "first", "second"]), moments)
 holders = st.builds(
     Holder, st.none(), st.sampled_from([None, "ana"]), st.sampled_from([0.5, 4, 200]), st.just(1)
 )
 situations = st.builds(
     Situation,
     queue=queues,
-    front=st.none() | st.lists(places, max_size=3),
+    front=st.none() | st.lists(positions, max_size=3),
     started_at=moments,
     holders=st.lists(holders, max_size=5),
 )
@@ -174,7 +174,7 @@ def test_a_job_that_is_not_at_the_head_is_never_stuck(
     asked: Size, situation: Situation, reason: str | None
 ) -> None:
     """The one in front is, if any."""
-    behind = replace(situation, front=[Place("first", NOON), *(situation.front or ())])
+    behind = replace(situation, front=[Position("first", NOON), *(situation.front or ())])
     diagnosis = _diagnosed(asked, behind, reason)
 
     assert diagnosis.fault is not Fault.STUCK

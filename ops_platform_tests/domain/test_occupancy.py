@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ops_platform.domain.capacity import Environment, Holder, Place, Platform, Situation, Size
+from ops_platform.domain.capacity import Environment, Holder, Platform, Position, Situation, Size
 from ops_platform.domain.fitting import may_fit
 from ops_platform.domain.occupancy import held_by_instances, held_by_jobs, moves
 from ops_platform_tests.build import NOON, after
@@ -13,7 +13,7 @@ from ops_platform_tests.build_stale import LARGE
 from ops_platform_tests.domain.stuck_world import HOUR, NOW, environment, situation
 
 
-def room_for(asked: Size, found: Situation) -> list[Environment]:
+def usable_for(asked: Size, found: Situation) -> list[Environment]:
     """Return the environments in which a job might start now."""
     return [each for each in found.queue.usable if may_fit(asked, each)]
 
@@ -27,11 +27,11 @@ EIGHT = (Holder("TrainFlow", "ana", 8, 8),)
     [
         ({"front": None, "started_at": None}, False),
         ({"front": (), "started_at": None}, False),
-        ({"front": (Place("head", None),), "started_at": None}, False),
+        ({"front": (Position("head", None),), "started_at": None}, False),
         ({"front": None, "started_at": after(HOUR + 1)}, True),
         ({"front": None, "started_at": after(HOUR)}, False),
-        ({"front": (Place("head", after(HOUR + 1)),), "started_at": NOON}, True),
-        ({"front": (Place("head", NOON), Place("b", NOW)), "started_at": None}, False),
+        ({"front": (Position("head", after(HOUR + 1)),), "started_at": NOON}, True),
+        ({"front": (Position("head", NOON), Position("b", NOW)), "started_at": None}, False),
     ],
 )
 def test_a_queue_moves_if_a_job_started_or_came_to_its_head(
@@ -61,17 +61,17 @@ def test_those_who_run_may_leave_no_room(
     """By the vCPUs they asked for, or by the instances that they are on."""
     found = situation(environment(**changes), holders=EIGHT)
     size = Size(asked, 1000)
-    room = room_for(size, found)
+    usable = usable_for(size, found)
 
-    assert held_by_jobs(size, found, room) is by_jobs
-    assert held_by_instances(size, found, room) is by_instances
+    assert held_by_jobs(size, found, usable) is by_jobs
+    assert held_by_instances(size, found, usable) is by_instances
 
 
 def test_nobody_who_runs_holds_nothing() -> None:
     """Though all instances that there may be are there."""
     found = situation(environment(desired_vcpus=16, max_vcpus=None))
-    assert not held_by_jobs(Size(3, 1000), found, room_for(Size(3, 1000), found))
-    assert not held_by_instances(Size(3, 1000), found, room_for(Size(3, 1000), found))
+    assert not held_by_jobs(Size(3, 1000), found, usable_for(Size(3, 1000), found))
+    assert not held_by_instances(Size(3, 1000), found, usable_for(Size(3, 1000), found))
 
 
 def test_room_elsewhere_does_not_help_a_job_that_does_not_fit_there() -> None:
@@ -80,7 +80,7 @@ def test_room_elsewhere_does_not_help_a_job_that_does_not_fit_there() -> None:
     found = situation(large, small, holders=EIGHT)
     asked = Size(4, 31_300)
 
-    room = room_for(asked, found)
-    assert [each.name for each in room] == ["spot"]
-    assert held_by_jobs(asked, found, room)
-    assert not held_by_jobs(Size(1, 1000), found, room_for(Size(1, 1000), found))
+    usable = usable_for(asked, found)
+    assert [each.name for each in usable] == ["spot"]
+    assert held_by_jobs(asked, found, usable)
+    assert not held_by_jobs(Size(1, 1000), found, usable_for(Size(1, 1000), found))

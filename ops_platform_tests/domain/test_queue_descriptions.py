@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from ops_platform.domain.aws_values import millis
-from ops_platform.domain.capacity import Environment, InstanceType, Place, Platform, Size, TimeLimit
+from ops_platform.domain.capacity import (
+    Environment,
+    InstanceType,
+    Platform,
+    Position,
+    Size,
+    TimeLimit,
+)
 from ops_platform.domain.queue_descriptions import (
     environment_of,
     environments_of,
@@ -132,8 +139,8 @@ def test_the_front_names_jobs_and_since_when_they_stand_there() -> None:
     ]
 
     assert front_of({"frontOfQueue": {"jobs": jobs}}) == [
-        Place("8f2c:7", NOON),
-        Place("9a01", None),
+        Position("8f2c:7", NOON),
+        Position("9a01", None),
     ]
     assert front_of({"frontOfQueue": {}}) == []
     assert front_of({"frontOfQuotaShares": {}}) is None

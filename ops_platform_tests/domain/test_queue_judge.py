@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_platform.domain.batch_ports import ListedJob
-from ops_platform.domain.capacity import Place, Situation
+from ops_platform.domain.capacity import Position, Situation
 from ops_platform.domain.diagnosis import diagnose
 from ops_platform.domain.events import Attempt
 from ops_platform.domain.exemptions import Exemption
@@ -17,14 +17,14 @@ from ops_platform.domain.queue_judge import QueueJudge
 from ops_platform.domain.stale_policy import Policies, Policy
 from ops_platform.domain.waiting_jobs import WaitingJob, merged, runnable_since
 from ops_platform_tests.build import ACCOUNT, NOON, a_job_event, after
-from ops_platform_tests.build_stale import a_queue, a_waiting_job, places
+from ops_platform_tests.build_stale import a_queue, a_waiting_job, positions
 
 HOUR = timedelta(hours=1)
 TAGGED = Exemption("they know", NOON + timedelta(days=1), tag=("team", "search"))
 
 
 def a_judge(
-    *, now: Any = NOON + 3 * HOUR, front: Sequence[Place] = (), **policy: Any
+    *, now: Any = NOON + 3 * HOUR, front: Sequence[Position] = (), **policy: Any
 ) -> QueueJudge:
     """Return the judge of a queue that last moved at noon."""
     situation = Situation(queue=a_queue(), front=front, started_at=NOON)
@@ -73,7 +73,7 @@ def test_tags_are_asked_for_if_they_may_spare_an_owner_the_warning(
     """A job that waits its turn is not exempt as far as its events tell."""
     judge = a_judge(
         now=NOON + 3 * HOUR,
-        front=places(["another"], since=NOON + 3 * HOUR),
+        front=positions(["another"], since=NOON + 3 * HOUR),
         warn_before=HOUR,
         exemptions=exemptions,
     )
@@ -121,7 +121,7 @@ def test_what_was_found_of_another_job_is_what_would_be_found_of_this_one(
     vcpus: float, job: str, reason: str | None, others: list[str], *, moved: bool
 ) -> None:
     """A judge that has judged others says the same as one that is asked at once."""
-    front = places(["first", "second"], since=NOON)
+    front = positions(["first", "second"], since=NOON)
     now = NOON + (HOUR if moved else 3 * HOUR)
     judge = a_judge(now=now, front=front)
     for other in others:

@@ -13,7 +13,7 @@ from ops_platform.domain.staleness import Breaker, Decision, Judged, Verdict, Wh
 from ops_platform.operations.find_blocked_queues import find_blocked_queues
 from ops_platform.operations.stale_findings import Findings, Room, most_pressing
 from ops_platform_tests.build import NOON, a_job_event
-from ops_platform_tests.build_stale import a_diagnosis, a_queue, a_waiting_job, places
+from ops_platform_tests.build_stale import a_diagnosis, a_queue, a_waiting_job, positions
 
 NOW = NOON + timedelta(hours=5)
 UNFIT = Cause.TOO_MANY_VCPUS
@@ -22,7 +22,7 @@ UNFIT = Cause.TOO_MANY_VCPUS
 def findings(name: str = "flows", *, head: str = "head", most: int = 3, **known: Any) -> Findings:
     """Return what is found so far of a queue that last moved at noon: nothing."""
     queue = a_queue(name)
-    situation = Situation(queue=queue, front=places([head], since=NOON), started_at=NOON)
+    situation = Situation(queue=queue, front=positions([head], since=NOON), started_at=NOON)
     return Findings(queue, most, **{"room": Room(), "situation": situation, **known})
 
 
