@@ -123,13 +123,14 @@ _WAITS = {Fault.BEHIND: Why.BEHIND_ANOTHER}
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """Why a queue itself is at fault rather than the jobs that are stuck in it.
+    """Why jobs are not cancelled: mostly their queue itself is at fault.
 
-    ``spared`` are the reasons for which no job is cancelled.
+    ``spared`` are the reasons for which no job is cancelled, and ``why`` what is said of it instead.
     """
 
     sentence: str
     spared: frozenset[Why]
+    why: Why = Why.QUEUE_AT_FAULT
 
     def spares(self, verdict: Verdict) -> bool:
         """Tell whether a job is not cancelled that otherwise would be."""
@@ -149,7 +150,7 @@ class Breaker:
         in a queue in order either, and is spared only if there is more of it than one believes.
         """
         stale = [each for each in judged if each.is_stale]
-        runs = {each.waiting.job.latest.run_id or each.waiting.id for each in stale}
+        runs = set(map(run_of, stale))
         if len(runs) >= self.runs:
             many = f"Jobs of {len(runs)} runs are stale at once, which is the queue's trouble."
             return Trip(many, _STALE)
@@ -161,9 +162,14 @@ class Breaker:
 
 def hold_back(judged: Sequence[Judged], trip: Trip) -> list[Judged]:
     """Return the verdicts of a queue that is at fault: what is spared is warned of."""
-    return [_held_back(each) if trip.spares(each.verdict) else each for each in judged]
+    return [_held_back(each, trip) if trip.spares(each.verdict) else each for each in judged]
 
 
-def _held_back(judged: Judged) -> Judged:
-    verdict = Verdict(Decision.WARN, Why.QUEUE_AT_FAULT, judged.verdict.since)
+def run_of(judged: Judged) -> str:
+    """Return the run of a job, or the job itself if it is of none."""
+    return judged.waiting.job.latest.run_id or judged.waiting.id
+
+
+def _held_back(judged: Judged, trip: Trip) -> Judged:
+    verdict = Verdict(Decision.WARN, trip.why, judged.verdict.since)
     return Judged(judged.waiting, judged.diagnosis, verdict, judged.policy)

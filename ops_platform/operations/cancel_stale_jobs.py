@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.aws_patience import AwsBusyError
-from ops_platform.adapters.ledger import leases
+from ops_platform.adapters.ledger import leases, queue_state
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.batch_ports import BatchQueues, InstanceTypes, RunStopper
 from ops_platform.domain.cancellations import Cancellation
@@ -30,13 +30,13 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.stale_policy import Policies
 from ops_platform.domain.staleness import Breaker
 from ops_platform.operations.cleaned import Cleaned
-from ops_platform.operations.end_stale_jobs import Ender
+from ops_platform.operations.end_stale_jobs import Canceller
 from ops_platform.operations.find_blocked_queues import find_blocked_queues
 from ops_platform.operations.judge_waiting_jobs import AccountJudge
 from ops_platform.operations.settle_cancellations import settle_unsettled
 from ops_platform.operations.stale_findings import (
     Findings,
-    Room,
+    ShownLimit,
     in_all,
     most_pressing,
 )
@@ -143,7 +143,9 @@ class _Cleaning:
         self._go_on_after(partial(self._look, wanted))
         breaker = Breaker(self.of.policies.breaker_runs)
         for each in self._whole():
-            each.judge_queue(breaker, despite_fault=despite_fault)
+            each.judge_queue(breaker, despite_fault=despite_fault, now=self.of.clock())
+        if settle:
+            self._remember()
         if self.enforce:
             self._share = 1.0
             self._go_on_after(partial(self._act, None if despite_fault else breaker))
@@ -201,25 +203,31 @@ class _Cleaning:
 
     def _look(self, wanted: str | None) -> None:
         """Judge what waits, queue by queue."""
-        judge, room = self._judge(), Room()
+        judge, shown_limit = self._judge(), ShownLimit()
         for queue in _in_turn(_chosen(judge.queues, wanted, self.of.account), self.began):
-            findings = Findings(queue, self.of.policies.most, room)
+            findings = Findings(queue, self.of.policies.most, shown_limit)
             self.findings.append(findings)
             if not self._go_on_after(partial(judge.read, findings, self._show)):
                 return
+
+    def _remember(self) -> None:
+        """Record which queues are out of order, for when they are repaired."""
+        broken = [each.queue.name for each in self.findings if each.out_of_order]
+        with self.of.ledger.transaction() as tx:
+            queue_state.note_out_of_order(tx, self.of.account, broken, self.of.clock())
 
     def _act(self, breaker: Breaker | None) -> None:
         """End the most pressing of the stale jobs."""
         of, wanted = self.of, most_pressing(self._whole(), self.of.policies.most)
         if not wanted:
             return
-        ender = Ender(self._judge(), of.runs, of.asked_by, of.sleep, breaker)
+        canceller = Canceller(self._judge(), of.runs, of.asked_by, of.sleep, breaker)
         for findings, jobs in wanted:
-            if not self._go_on_after(partial(ender.end, findings, jobs)):
+            if not self._go_on_after(partial(canceller.end, findings, jobs)):
                 break
-        self.cancelled += ender.done
-        self.trouble += ender.trouble
-        self.cleared |= ender.cleared
+        self.cancelled += canceller.done
+        self.trouble += canceller.trouble
+        self.cleared |= canceller.cleared
 
     def _whole(self) -> list[Findings]:
         """Return what was found of the queues that were looked at whole.

@@ -14,9 +14,11 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.batch_ports import BatchQueues, ListedJob
 from ops_platform.domain.capacity import InstanceType, Queue, Situation
 from ops_platform.domain.causes import Fault
+from ops_platform.domain.lifecycle import later
 from ops_platform.domain.queue_judge import QueueJudge
+from ops_platform.domain.queue_past import QueuePast
 from ops_platform.domain.stale_policy import Policies
-from ops_platform.domain.staleness import Judged
+from ops_platform.domain.staleness import Judged, Why
 from ops_platform.domain.waiting_jobs import WaitingJob, merged
 from ops_platform.operations.confirm_situation import Confirmer
 from ops_platform.operations.stale_findings import Findings
@@ -55,7 +57,9 @@ class AccountJudge:
                 del unsure[:_DESCRIBED]
             show(len(batch))
         self._by_description(findings, unsure)
-        self._doubt_culprit(findings)
+        self._recheck_blocked_job(findings)
+        if Why.STUCK in findings.candidates and findings.situation is not None:
+            findings.past = self._past(findings.situation)
         findings.finished = True
 
     def situation(self, queue: Queue) -> Situation:
@@ -64,7 +68,15 @@ class AccountJudge:
         with self.ledger.transaction() as tx:
             started_at = queue_state.last_start(tx, self.account, queue.arn)
             holders = queue_state.holders(tx, self.account, self._beside(queue))
+            if front is None:  # who was cancelled may have been the one at the head
+                ended = queue_state.last_ended(tx, self.account, queue.name)
+                started_at = later(started_at, ended.at if ended else None)
         return Situation(queue=queue, front=front, started_at=started_at, holders=holders)
+
+    def _past(self, situation: Situation) -> QueuePast:
+        started_at = situation.started_at
+        with self.ledger.transaction() as tx:
+            return queue_state.past(tx, self.account, situation.queue.name, after=started_at)
 
     def confirmed(self, situation: Situation) -> Situation:
         """Return how a queue stands by what Batch itself tells of the jobs that run."""
@@ -137,15 +149,15 @@ class AccountJudge:
         for judged in judgements:
             findings.add(judged, now)
 
-    def _doubt_culprit(self, findings: Findings) -> None:
+    def _recheck_blocked_job(self, findings: Findings) -> None:
         """Ask Batch itself whether a queue is blocked, where no job would be cancelled for it."""
-        culprit, situation = findings.culprit, findings.situation
-        if culprit is None or situation is None or situation.confirmed:
+        blocked_job, situation = findings.blocked_job, findings.situation
+        if blocked_job is None or situation is None or situation.confirmed:
             return
-        if culprit.diagnosis is not None and culprit.diagnosis.fault is Fault.STUCK:
+        if blocked_job.diagnosis is not None and blocked_job.diagnosis.fault is Fault.STUCK:
             findings.situation = self.confirmed(situation)
-            (anew,) = self._judged(findings.situation, [culprit.waiting])
-            findings.blame_anew(anew, self.clock())
+            (anew,) = self._judged(findings.situation, [blocked_job.waiting])
+            findings.recheck_blocked_job(anew, self.clock())
 
     def _found(self, findings: Findings) -> Situation:
         if findings.situation is None:

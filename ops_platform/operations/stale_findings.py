@@ -10,27 +10,30 @@ from datetime import datetime
 
 from ops_platform.domain.capacity import Queue, Situation
 from ops_platform.domain.causes import Fault
-from ops_platform.domain.staleness import Breaker, Decision, Judged, Why, hold_back
+from ops_platform.domain.queue_past import QueuePast
+from ops_platform.domain.staleness import Breaker, Decision, Judged, Trip, Why, hold_back
 from ops_platform.domain.waiting_jobs import runnable_since
 
 Counts = Counter[tuple[Decision, Why]]
 # So many runs are told apart when those with stale jobs are counted.
 _MOST_RUNS = 10_000
+# While nobody knows which job is next, one that fits nothing may be what holds up the others.
+_BEHIND_UNFIT = Trip("An unfit job may be in front.", frozenset({Why.STUCK}), Why.BEHIND_ANOTHER)
 _NOT_WAITING = frozenset({Why.NOT_RUNNABLE, Why.DEPENDENCY_PENDING, Why.ALREADY_CANCELLED})
 
 
 @dataclass(slots=True)
-class Room:
+class ShownLimit:
     """How many jobs may be kept to be shown, of whatever queue: so many of each decision.
 
-    Those of whose policy somebody is told have places of their own.
+    Those of whose policy somebody is told have a number of their own.
     """
 
     most: int = 500
     taken: Counter[tuple[Decision, bool]] = field(default_factory=Counter)
 
     def takes(self, judged: Judged) -> bool:
-        """Take up one place, if there is one left."""
+        """Count a job; tell whether it may be kept."""
         kind = (judged.verdict.decision, judged.policy.warn_before is not None)
         self.taken[kind] += 1
         return self.taken[kind] <= self.most
@@ -41,16 +44,17 @@ class Findings:
     """One queue, and what was found of the jobs that wait in it.
 
     ``situation`` is that of ``found_at``; there is none if only young jobs were seen.
-    ``candidates`` are the most pressing of the jobs to be cancelled, by what is held against them,
-    since some of that may yet be the fault of the queue. ``culprit`` is the job that shows best why
-    the queue is blocked, if it is. ``fault`` says why it is the queue that is at fault.
+    ``candidates`` are the most pressing of the jobs to be cancelled, by the reason for it, since
+    some of that may yet be the fault of the queue. ``blocked_job`` is the one that shows best why
+    the queue is blocked, if it is. ``past`` is what befell the queue, which is ``out_of_order`` if
+    a job waits for that reason, however young. ``fault`` says why it is the queue that is at fault.
     ``concerns`` are the ids of the jobs that wait and of whose policy somebody is told.
     ``finished`` says that all its jobs were seen.
     """
 
     queue: Queue
     most: int
-    room: Room
+    shown_limit: ShownLimit
     situation: Situation | None = None
     found_at: datetime | None = None
     waiting: int = 0
@@ -58,7 +62,9 @@ class Findings:
     counts: Counts = field(default_factory=Counter)
     candidates: dict[Why, list[Judged]] = field(default_factory=dict)
     shown: dict[str, Judged] = field(default_factory=dict)
-    culprit: Judged | None = None
+    blocked_job: Judged | None = None
+    past: QueuePast = field(default_factory=QueuePast)
+    out_of_order: bool = False
     fault: str | None = None
     held_back: int = 0
     concerns: set[str] = field(default_factory=set)
@@ -77,17 +83,18 @@ class Findings:
         self._age(verdict.since or runnable_since(judged.waiting))
         if judged.is_stale:
             self._add_stale(judged)
-        if verdict.why is not Why.YOUNG and self.room.takes(judged):
+        if verdict.why is not Why.YOUNG and self.shown_limit.takes(judged):
             self.shown[judged.waiting.id] = judged
         if judged.policy.warn_before is not None:
             self.concerns.add(judged.waiting.id)
-        if self._blames_queue(judged, now):
-            suspects = [judged] if self.culprit is None else [self.culprit, judged]
-            self.culprit = min(suspects, key=self._blame)
+        self.out_of_order |= _fault(judged) is Fault.QUEUE
+        if self._shows_block(judged, now):
+            both = [judged] if self.blocked_job is None else [self.blocked_job, judged]
+            self.blocked_job = min(both, key=self._clarity)
 
-    def blame_anew(self, culprit: Judged, now: datetime) -> None:
-        """Blame the queue by this job alone, if it shows that the queue is blocked."""
-        self.culprit = _compact(culprit) if self._blames_queue(culprit, now) else None
+    def recheck_blocked_job(self, blocked_job: Judged, now: datetime) -> None:
+        """Take this job alone to show why the queue is blocked, if it does."""
+        self.blocked_job = _compact(blocked_job) if self._shows_block(blocked_job, now) else None
 
     def changed(self, before: Judged, after: Judged | None) -> None:
         """Note what a second look made of a job; None if there is nothing left to judge."""
@@ -97,17 +104,28 @@ class Findings:
             self.counts[after.verdict.decision, after.verdict.why] += 1
             self.shown[after.waiting.id] = _compact(after)
 
-    def judge_queue(self, breaker: Breaker, *, despite_fault: bool) -> None:
+    def judge_queue(self, breaker: Breaker, *, despite_fault: bool, now: datetime) -> None:
         """Hold all cancellations back if it is the queue that is at fault."""
-        trip = breaker.trips(self._runs.values())
+        stale = [*self._runs.values()]
+        trip = breaker.trips(stale) or self.past.excuses(stale, now)
         self.fault = trip.sentence if trip else None
-        if trip is None or despite_fault:
-            return
+        if trip is not None and not despite_fault:
+            self.held_back = self._spare(trip)
+        unfit = self.candidates.get(Why.UNFIT)
+        if unfit and self.situation is not None and self.situation.front is None:
+            self._spare(_BEHIND_UNFIT)
+            if self.blocked_job is not None and _fault(self.blocked_job) is Fault.STUCK:
+                self.blocked_job = self._first(unfit)[0]
+
+    def _spare(self, trip: Trip) -> int:
+        """Hold the cancellations back that are spared; return how many."""
+        spared = 0
         for why in trip.spared:
-            self.held_back += self.counts.pop((Decision.CANCEL, why), 0)
+            spared += self.counts.pop((Decision.CANCEL, why), 0)
             self.candidates.pop(why, None)
-        self.counts[Decision.WARN, Why.QUEUE_AT_FAULT] += self.held_back
+        self.counts[Decision.WARN, trip.why] += spared
         self.shown = {each.waiting.id: each for each in hold_back([*self.shown.values()], trip)}
+        return spared
 
     def most_pressing(self) -> list[Judged]:
         """Return what is to be cancelled: what is at the head, then what waits longest."""
@@ -141,7 +159,7 @@ class Findings:
         if is_new or _fault(judged) is Fault.QUEUE:
             self._runs[run] = judged
 
-    def _blames_queue(self, judged: Judged, now: datetime) -> bool:
+    def _shows_block(self, judged: Judged, now: datetime) -> bool:
         """Tell whether a job shows that the queue is blocked, be it ours to cancel or not."""
         fault, since = _fault(judged), runnable_since(judged.waiting)
         if self.situation is None or since is None or judged.verdict.why in _NOT_WAITING:
@@ -156,7 +174,7 @@ class Findings:
             return False
         return now - max(since, self.situation.moved_at or since) >= limit
 
-    def _blame(self, judged: Judged) -> tuple[bool, bool]:
+    def _clarity(self, judged: Judged) -> tuple[bool, bool]:
         return (_fault(judged) is not Fault.QUEUE, not self.is_head(judged))
 
 

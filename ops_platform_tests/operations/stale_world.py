@@ -128,7 +128,14 @@ class World:
 
     def everything(self) -> list[Any]:
         """Return all that a dry run must not change, to compare."""
-        tables = (schema.cancellations, schema.incidents, schema.alerts, schema.leases, schema.jobs)
+        tables = (
+            schema.cancellations,
+            schema.incidents,
+            schema.alerts,
+            schema.leases,
+            schema.jobs,
+            schema.queues,
+        )
         with self.ledger.transaction() as tx:
             rows = [tx.execute(sa.select(table)).all() for table in tables]
         states = {job.id: dict(job.detail) for job in self.batch.api.jobs.values()}

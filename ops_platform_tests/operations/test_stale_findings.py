@@ -11,7 +11,7 @@ from ops_platform.domain.causes import Cause
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Breaker, Decision, Judged, Verdict, Why
 from ops_platform.operations.find_blocked_queues import find_blocked_queues
-from ops_platform.operations.stale_findings import Findings, Room, most_pressing
+from ops_platform.operations.stale_findings import Findings, ShownLimit, most_pressing
 from ops_platform_tests.build import NOON, a_job_event
 from ops_platform_tests.build_stale import a_diagnosis, a_queue, a_waiting_job, positions
 
@@ -23,7 +23,7 @@ def findings(name: str = "flows", *, head: str = "head", most: int = 3, **known:
     """Return what is found so far of a queue that last moved at noon: nothing."""
     queue = a_queue(name)
     situation = Situation(queue=queue, front=positions([head], since=NOON), started_at=NOON)
-    return Findings(queue, most, **{"room": Room(), "situation": situation, **known})
+    return Findings(queue, most, **{"shown_limit": ShownLimit(), "situation": situation, **known})
 
 
 def judged(
@@ -76,9 +76,9 @@ def test_the_heads_of_all_queues_come_first() -> None:
 
 
 def test_only_so_many_are_shown_of_all_queues_together() -> None:
-    """Of each decision; those whose owner is to be told have places of their own."""
-    room = Room(most=2)
-    one, other = findings("one", room=room), findings("other", room=room)
+    """Of each decision; those whose owner is to be told have a number of their own."""
+    limit = ShownLimit(most=2)
+    one, other = findings("one", shown_limit=limit), findings("other", shown_limit=limit)
     for at in range(3):
         for place in (one, other):
             place.add(judged(f"{place.queue.name}-{at}"), NOW)
@@ -100,7 +100,7 @@ def test_no_verdict_that_is_held_back_stays_a_cancellation() -> None:
     for at in range(4):
         found.add(judged(f"job-{at}"), NOW)
 
-    found.judge_queue(Breaker(4), despite_fault=False)
+    found.judge_queue(Breaker(4), despite_fault=False, now=NOON)
 
     assert dict(found.counts) == {(Decision.WARN, Why.QUEUE_AT_FAULT): 4}
     assert {each.verdict.why for each in found.shown.values()} == {Why.QUEUE_AT_FAULT}
@@ -114,7 +114,7 @@ def test_what_a_queue_at_fault_spares_takes_no_place_of_what_it_does_not() -> No
         found.add(judged(f"job-{at}", minutes=at, cause=Cause.QUEUE_DISABLED, why=Why.STUCK), NOW)
     found.add(judged("unfit", minutes=60), NOW)
 
-    found.judge_queue(Breaker(100), despite_fault=False)
+    found.judge_queue(Breaker(100), despite_fault=False, now=NOON)
 
     assert [each.waiting.id for each in found.most_pressing()] == ["unfit"]
     assert found.held_back == 20

@@ -5,14 +5,24 @@ from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from ops_platform.adapters.ledger import jobs as ledger_jobs
 from ops_platform.adapters.ledger.queries import one_of
 from ops_platform.adapters.ledger.runs import FLOW, OWNER
-from ops_platform.adapters.ledger.schema import container_instances, jobs, runs
+from ops_platform.adapters.ledger.schema import (
+    cancellations,
+    container_instances,
+    jobs,
+    queues,
+    runs,
+)
+from ops_platform.domain.cancelling import Outcome
 from ops_platform.domain.capacity import Holder, Size
 from ops_platform.domain.identity import arn_tail
 from ops_platform.domain.lifecycle import Job, later
+from ops_platform.domain.queue_past import Ended, QueuePast
+from ops_platform.domain.staleness import Decision, Why
 
 _HOLDING = ("STARTING", "RUNNING")
 _CPU_UNITS = 1024  # ECS's, of one vCPU
@@ -65,6 +75,48 @@ def registered_sizes(tx: sa.Connection, account: str) -> Mapping[str, Size]:
         .group_by(table.instance_type)
     )
     return {row[0]: Size(row[1] / _CPU_UNITS, row[2]) for row in tx.execute(query)}
+
+
+def last_ended(
+    tx: sa.Connection, account: str, queue: str, *, reason: Why | None = None
+) -> Ended | None:
+    """Return which job of a queue was cancelled last, for whatever reason or that one."""
+    of = cancellations.c
+    run = sa.func.coalesce(of.run_id, of.job_id)
+    query = (
+        sa.select(of.job_id, run, of.judged_at)
+        .where(of.account == account, of.queue == queue, of.verdict == Decision.CANCEL)
+        .where(of.outcome.not_in([Outcome.REFUSED, Outcome.STARTED]))
+        .where(of.reason == reason if reason is not None else sa.true())
+        .order_by(of.judged_at.desc(), of.id.desc())
+        .limit(1)
+    )
+    found = tx.execute(query).one_or_none()
+    return None if found is None else Ended(*found)
+
+
+def past(tx: sa.Connection, account: str, queue: str, *, after: datetime | None) -> QueuePast:
+    """Return what befell a queue; ``after`` is when it last started a job."""
+    mine = (queues.c.account == account) & (queues.c.queue == queue)
+    ended = last_ended(tx, account, queue, reason=Why.STUCK)
+    in_vain = ended is not None and (after is None or ended.at >= after)
+    return QueuePast(
+        out_of_order_at=tx.scalar(sa.select(queues.c.out_of_order_at).where(mine)),
+        ended=ended if in_vain else None,
+    )
+
+
+def note_out_of_order(
+    tx: sa.Connection, account: str, names: Collection[str], now: datetime
+) -> None:
+    """Remember that jobs wait in these queues since they are out of order."""
+    if not names:
+        return
+    rows = [{"account": account, "queue": name, "out_of_order_at": now} for name in sorted(names)]
+    statement = insert(queues).values(rows)
+    changed = {"out_of_order_at": statement.excluded.out_of_order_at}
+    key = ["account", "queue"]
+    tx.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
 
 
 def _runs(

@@ -247,6 +247,14 @@ cancellations = sa.Table(
     sa.UniqueConstraint("account", "job_id", "attempt", "verdict", name="cancellations_once"),
 )
 
+queues = sa.Table(
+    "queues",
+    metadata,
+    *(_text(name, nullable=False) for name in ("account", "queue")),
+    _moment("out_of_order_at", nullable=False),
+    sa.PrimaryKeyConstraint("account", "queue"),
+)
+
 leases = sa.Table(
     "leases",
     metadata,
