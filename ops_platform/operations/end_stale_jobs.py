@@ -36,7 +36,7 @@ _REFUSALS = FORBIDDEN | {"ClientException"}
 
 
 @dataclass(slots=True)
-class Ender:
+class Canceller:
     """Ends stale jobs; ``done`` are the records of those whose end was asked for.
 
     ``breaker`` spares the jobs of a queue that broke after they were listed; there is none if an
@@ -96,7 +96,7 @@ class Ender:
             after = anew.get(before.waiting.id)
             findings.changed(before, after)
             if after is not None and after.verdict.why is Why.QUEUE_AT_FAULT:
-                findings.blame_anew(after, now)
+                findings.recheck_blocked_job(after, now)
             elif after is None or not _is_as_stale(before, after) or self._is_stopped(after):
                 self.cleared.add(before.waiting.id)
             else:

@@ -29,15 +29,15 @@ def find_blocked_queues(
 
 
 def _blocked(findings: Findings, ended: Collection[str]) -> BlockedQueue | None:
-    culprit = findings.culprit
-    diagnosis = culprit.diagnosis if culprit else None
+    blocked_job = findings.blocked_job
+    diagnosis = blocked_job.diagnosis if blocked_job else None
     if diagnosis is not None and diagnosis.fault is Fault.QUEUE:
         return _told(findings, diagnosis.sentence, diagnosis.advice)
     if findings.fault is not None and findings.held_back:
         return _told(findings, findings.fault, _MANY_AT_ONCE)
-    if culprit is None or diagnosis is None or culprit.waiting.id in ended:
+    if blocked_job is None or diagnosis is None or blocked_job.waiting.id in ended:
         return None
-    blocker = culprit.waiting.id if findings.is_head(culprit) else None
+    blocker = blocked_job.waiting.id if findings.is_head(blocked_job) else None
     return _told(findings, diagnosis.sentence, diagnosis.advice, blocker=blocker)
 
 
