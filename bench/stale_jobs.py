@@ -25,7 +25,7 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.capacity import InstanceType
 from ops_platform.domain.stale_policy import Policies
-from ops_platform.operations.cancel_stale_jobs import Cleaner
+from ops_platform.operations.clean_queues import Cleaner
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -125,7 +125,7 @@ _WAITS = {Fault.BEHIND: Why.BEHIND_ANOTHER}
 class Trip:
     """Why jobs are not cancelled: mostly their queue itself is at fault.
 
-    ``spared`` are the reasons for which no job is cancelled, and ``why`` what is said of it instead.
+    ``spared`` are the reasons for which no job is cancelled, ``why`` is what is said of it instead.
     """
 
     sentence: str

@@ -13,7 +13,7 @@ from ops_platform.adapters.run_stopper import StepFunctionsRunStopper
 from ops_platform.domain.batch_ports import BatchQueues, InstanceTypes, RunStopper
 from ops_platform.domain.stale_policy import Mode
 from ops_platform.domain.staleness import Why
-from ops_platform.operations.cancel_stale_jobs import Cleaner
+from ops_platform.operations.clean_queues import Cleaner
 from ops_platform.operations.cleaned import Cleaned
 from ops_platform.operations.policy import alert_policy
 from ops_platform.operations.stale_job_policy import stale_policies

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from ops_platform.adapters.batch_queues import AwsBatchQueues
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.stale_policy import Policies
-from ops_platform.operations.cancel_stale_jobs import Cleaner
+from ops_platform.operations.clean_queues import Cleaner
 from ops_platform_tests.build import ACCOUNT
 from ops_platform_tests.fake_queues import FakeInstanceTypes
 from ops_platform_tests.fakes import FakeClock

@@ -14,7 +14,7 @@ from ops_platform.domain.cancellations import Cancellation
 from ops_platform.domain.reasons import STALE_MARK
 from ops_platform.domain.stale_policy import Policies, Policy
 from ops_platform.domain.staleness import Judged
-from ops_platform.operations.cancel_stale_jobs import Cleaner
+from ops_platform.operations.clean_queues import Cleaner
 from ops_platform.operations.cleaned import Cleaned
 from ops_platform.operations.ingest_events import record
 from ops_platform_tests.build import (
