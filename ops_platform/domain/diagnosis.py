@@ -61,8 +61,8 @@ def diagnose(
 
     The first that holds counts: it does not wait for capacity; it fits nothing, by proof or by
     Batch's word; all that it fits is out of order; the queue moves, so it waits its turn; those
-    who run leave no room; the queue itself is shut; another job is in front; Batch's own reason;
-    the instances are all in use; nobody knows.
+    who run leave no room; the queue itself is shut; another job is in front; the instances are all
+    in use, unless Batch names another reason; that reason; nobody knows.
 
     A queue does not move that has stood still for the policy's ``stuck_after``. ``offered`` are all
     instance types of the region, for the nearest that fits; none if they are not known.
@@ -189,6 +189,9 @@ def _by_batch(case: Case) -> Diagnosis | None:
 
 
 def _in_use(case: Case) -> Diagnosis | None:
+    # What Batch knows of AWS or of the queue is no matter of those who run.
+    if case.native is not None and case.native.cause not in _EXPLAINED_BY_USE:
+        return None
     if not held_by_instances(case.asked, case.situation, case.usable):
         return None
     sentence = queue_words.instances_in_use(case.situation, case.usable)
@@ -205,6 +208,9 @@ def _unknown(case: Case) -> Diagnosis:
     return _found(case, Cause.UNKNOWN, sentence, f"{advice} {queue_words.CHECKLIST}")
 
 
+_EXPLAINED_BY_USE = frozenset(
+    {Cause.MAX_VCPUS_REPORTED, Cause.UNDETERMINED, Cause.REFUSED_AS_TOO_LARGE}
+)
 _STEPS: tuple[Callable[[Case], Diagnosis | None], ...] = (
     _not_waiting,
     _unfit,
@@ -213,7 +219,7 @@ _STEPS: tuple[Callable[[Case], Diagnosis | None], ...] = (
     _held,
     _shut,
     _behind,
-    _by_batch,
     _in_use,
+    _by_batch,
     _unknown,
 )

@@ -183,6 +183,32 @@ def test_a_queue_whose_capacity_is_in_use_is_not_blocked(world: World) -> None:
     assert (cleaned.cancelled, cleaned.blocked) == ((), ())
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "UNDETERMINED - Batch job is blocked, root cause is undetermined.",
+        "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) cannot meet the requirement.",
+    ],
+)
+def test_one_that_waits_for_the_memory_of_others_is_spared_whatever_batch_says(
+    world: World, said: str
+) -> None:
+    """All instances there may be are up, and few vCPUs hold all of their memory."""
+    world.batch.environment("flows-spot", types=("r5.large",), max_vcpus=4, desired_vcpus=4)
+    for _ in range(2):
+        holder = world.submit(vcpus=1, memory=15_000)
+        world.batch.run(holder)
+        world.hear(holder)
+    waiting = world.submit(vcpus=1, memory=15_000)
+    world.batch.explain(waiting, said)
+    world.wait(hours=3)
+
+    cleaned = world.clean()
+
+    assert verdicts(cleaned) == {waiting: ("warn", "waits its turn")}
+    assert (cleaned.cancelled, cleaned.blocked) == ((), ())
+
+
 def test_an_array_of_which_one_child_is_too_large_loses_that_one_only(world: World) -> None:
     """The others wait for the head to go, and are not stale themselves."""
     parent = world.batch.submit_array(3)
