@@ -17,8 +17,8 @@ from ops_platform.domain.batch_ports import BatchQueues, ListedJob
 from ops_platform.domain.capacity import Holder, Situation
 from ops_platform.domain.lifecycle import Job, later
 
-# More than that hold what there is to hold, whoever they are.
-_MOST_LISTED = 2000
+# As many run at most on what an account may have.
+_MOST_LISTED = 20_000
 _MOST_DESCRIBED = 500
 
 
@@ -67,11 +67,16 @@ def _last_start(listed: Iterable[ListedJob], now: datetime) -> datetime | None:
 
 
 def _holders(listed: Iterable[ListedJob], known: dict[str, Job]) -> list[Holder]:
-    """Return who holds capacity, the largest first; of a job that nobody knows, one vCPU."""
+    """Return who holds capacity, the largest first.
+
+    A job of which nobody knows holds as much as the largest that is known: doubt speaks for those
+    that wait.
+    """
+    most = max((job.latest.vcpus or 1 for job in known.values()), default=1)
     held: dict[tuple[str | None, str | None], list[float]] = defaultdict(list)
     for job in listed:
         latest = known[job.id].latest if job.id in known else None
         whose = (latest.flow, latest.owner) if latest else (None, None)
-        held[whose].append((latest.vcpus if latest else None) or 1)
+        held[whose].append((latest.vcpus or 1) if latest else most)
     holders = [Holder(flow, owner, sum(vcpus), len(vcpus)) for (flow, owner), vcpus in held.items()]
     return sorted(holders, key=lambda each: -each.vcpus)

@@ -93,3 +93,17 @@ def test_batch_is_asked_once_for_all_that_would_be_cancelled(world: World) -> No
     world.wait(hours=3)
     world.clean(enforce=False)
     assert world.calls("ListJobs") == 2 + 2
+
+
+def test_very_many_that_run_hold_as_much_as_those_that_are_described(world: World) -> None:
+    """Only some are, and the others are not taken for small ones."""
+    world.batch.environment("flows-spot", types=("r5.xlarge",), max_vcpus=4 * 2500)
+    for _ in range(2500):
+        world.batch.run(world.submit(vcpus=4, memory=1000, heard=False))
+    world.wait(hours=4)
+    waiting = world.submit(vcpus=4)
+    world.wait(hours=3)
+
+    cleaned = world.clean()
+
+    assert verdicts(cleaned) == {waiting: ("warn", "waits its turn")}
