@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from ops_platform.cli.output import show_record, table
+from ops_platform.cli.output import cell, show_record, table
 from ops_platform.domain.cancellations import Cancellation
 from ops_platform.domain.staleness import Judged
 from ops_platform.domain.waiting_jobs import WaitingJob, runnable_since
@@ -57,7 +57,7 @@ def show_job_record(shown: Mapping[str, Any]) -> None:
     show_record({name: value for name, value in facts.items() if value is not None}, as_json=False)
     for name in ("explanation", "advice", "next"):
         if shown[name]:
-            click.echo(f"\n{shown[name]}")
+            click.echo(f"\n{cell(shown[name], widest=None)}")
     for name, columns in _TABLES.items():
         _show_table(name, shown[name], columns)
 

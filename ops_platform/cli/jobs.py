@@ -10,7 +10,7 @@ from ops_platform.cli.explained_jobs import explain_in
 from ops_platform.cli.filters import Narrowing, filter_options, narrowing
 from ops_platform.cli.job_record import record, show_job_record
 from ops_platform.cli.ledger import open_ledger
-from ops_platform.cli.output import json_option, show_json, show_rows
+from ops_platform.cli.output import cell, json_option, show_json, show_rows
 from ops_platform.domain.lifecycle import JOB_STATES
 
 _COLUMNS = ("account", "job_id", "status", "flow", "step", "run_id", "queue", "owner", "changed_at")
@@ -48,6 +48,6 @@ def explain_job(job_id: str, *, account: str | None, as_json: bool) -> None:
     else:
         show_job_record(shown)
     for sentence in found.trouble:
-        click.echo(f"Warning: {sentence}", err=True)
+        click.echo(cell(f"Warning: {sentence}", widest=None), err=True)
     if found.trouble:
         sys.exit(1)

@@ -10,7 +10,7 @@ from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.cli.by_hand import who_option, why_option
 from ops_platform.cli.ledger import Opened, open_ledger
-from ops_platform.cli.output import Row, json_option, show_json, show_rows
+from ops_platform.cli.output import Row, cell, json_option, show_json, show_rows
 from ops_platform.cli.progress import Progress
 from ops_platform.domain.errors import PlatformError
 from ops_platform.operations.clean_account import Order, clean_account, tools_of
@@ -116,11 +116,12 @@ def _clean(opened: Opened, account: Account, order: Order) -> Cleaned:
 def _show(found: Sequence[Cleaned], rows: Sequence[Row]) -> None:
     show_rows(rows, columns=_COLUMNS, none="No job is stale.", as_json=False)
     for each in found:
-        click.echo(summary(each))
+        click.echo(cell(summary(each), widest=None))
         for queue in each.blocked:
-            click.echo(f"The queue {queue.queue} is blocked: {queue.sentence} {queue.advice}")
+            blocked = f"The queue {queue.queue} is blocked: {queue.sentence} {queue.advice}"
+            click.echo(cell(blocked, widest=None))
         for sentence in each.trouble:
-            click.echo(f"Error: {each.account}: {sentence}", err=True)
+            click.echo(cell(f"Error: {each.account}: {sentence}", widest=None), err=True)
 
 
 def _record(done: Cleaned, rows: Sequence[Row]) -> Row:

@@ -163,3 +163,18 @@ def test_an_account_that_cannot_be_read_is_an_exit_code(
     assert "Error: production: " in done.stderr
     assert "Allow this action" in done.stderr
     assert "Not all of it was looked at." in done.stdout
+
+
+@pytest.mark.parametrize("command", [("stale-jobs",), ("jobs", "explain", "evil")])
+def test_what_others_have_named_cannot_steer_the_terminal(
+    platform: Platform, batch: FakeQueues, command: tuple[str, ...]
+) -> None:
+    """A flow may be called anything, and the advice names it."""
+    batch.end("giant", "FAILED")
+    batch.end("behind")
+    batch.submit(job_id="evil", vcpus=999, flow="Evil\x1b[2J", step="st\x9dep")
+
+    done = platform.run(*command)
+
+    assert "Evil\\x1b[2J" in done.stdout
+    assert not {"\x1b", "\x9d"} & set(done.output)
