@@ -1,6 +1,7 @@
 """An account whose jobs wait, the ledger that hears of them or not, and the cleanup at work."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -140,6 +141,23 @@ class World:
             rows = [tx.execute(sa.select(table)).all() for table in tables]
         states = {job.id: dict(job.detail) for job in self.batch.api.jobs.values()}
         return [rows, states]
+
+
+def before(world: World, action: str, number: int, happens: Callable[[], object]) -> None:
+    """Let something happen before a call of Batch is answered."""
+
+    def on_call(called: str) -> None:
+        if called == action and world.calls(action) == number:
+            happens()
+
+    world.batch.api.on_call = on_call
+
+
+def retry(world: World, job: str) -> None:
+    """Let a job start, fail and wait again, of which no event has come yet."""
+    world.batch.run(job)
+    world.wait(seconds=1)
+    world.batch.retry(job)
 
 
 def verdicts(cleaned: Cleaned) -> dict[str, tuple[str, str]]:

@@ -104,10 +104,8 @@ def test_a_young_job_that_waits_its_turn_is_left_alone(world: World) -> None:
 
     found = _explained(world, waiting)
     assert found.sentence == "Queue flows moves, the last time 20 min ago, and this one is next."
-    assert found.next == (
-        "It is left alone, since it waits its turn; it would be told of from 2026-03-02 14:00 UTC"
-        " on."
-    )
+    told = "It is left alone, since it waits its turn; it would be told of from {} on."
+    assert found.next == told.format("2026-03-02 14:00 UTC")
 
 
 def test_batchs_own_reason_counts(world: World) -> None:
