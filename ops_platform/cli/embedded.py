@@ -136,8 +136,8 @@ def _demonstrate(edition: "Edition") -> None:
         "\nThe flows run now. Within two minutes TrainDemandModels has failed, and one alert is\n"
         "in the Slack inbox, with the two tasks that failed by themselves in its thread; ten\n"
         "others were stopped with them. SimulateCity asks for 999 vCPUs, which no machine of its\n"
-        "queue has; SurveyStreets comes behind it. About two minutes later the first is explained\n"
-        "and cancelled, its owner is told, and the second runs: ops-platform cancellations list\n"
+        "queue has; SurveyStreets comes behind it. Within two minutes the first is cancelled, the\n"
+        "second runs, and the owner of the first is told why: ops-platform cancellations list\n"
     )
 
 
