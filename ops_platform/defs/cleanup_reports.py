@@ -19,8 +19,8 @@ from ops_platform.operations.show_cleaned import (
 CHECK = "queues_move"
 _MOST_ROWS = 200
 _JUDGED = (
-    "job_id", "queue", "flow", "step", "owner", "age", "verdict", "reason", "outcome", "diagnosis",
-    "advice", "policy", "run_id",
+    "verdict", "reason", "outcome", "flow", "step", "queue", "age", "diagnosis", "advice", "owner",
+    "policy", "job_id", "run_id",
 )  # fmt: skip
 _BLOCKED = ("queue", "since", "waiting", "held_back", "diagnosis", "advice", "blocker")
 
@@ -32,6 +32,7 @@ def materialization(
     rows = judged_rows(done, now)
     metadata: dict[str, dg.MetadataValue] = {
         "summary": dg.MetadataValue.text(summary(done)),
+        "judged": _table(rows[:_MOST_ROWS], _JUDGED),
         "mode": dg.MetadataValue.text("enforce" if done.enforce else "observe"),
         "waiting": dg.MetadataValue.int(done.waiting),
         **{
@@ -40,7 +41,6 @@ def materialization(
         },
         "acted_on": dg.MetadataValue.int(len(done.cancelled)),
         "api_calls": dg.MetadataValue.int(done.calls.total()),
-        "judged": _table(rows[:_MOST_ROWS], _JUDGED),
         "verdicts": _table(_verdicts(done), ("verdict", "reason", "jobs")),
         "calls_by_action": _table(_calls(done), ("action", "calls")),
     }
