@@ -1,14 +1,13 @@
 """Jobs held up by their queue, by those in front or by those who run, and what is said."""
 
 from ops_platform.domain.causes import Cause
-from ops_platform_tests.build_stale import LARGE, a_queue
+from ops_platform_tests.build_stale import LARGE, a_queue, an_environment
 from ops_platform_tests.domain.stuck_world import (
     BEHIND,
     HOLDERS,
     STILL,
     Row,
     asking,
-    environment,
     lately,
     situation,
 )  # fmt: skip
@@ -27,7 +26,7 @@ ROWS = (
     Row(
         Cause.ENVIRONMENT_INVALID,
         asking(),
-        situation(environment(status="INVALID", status_reason="CLIENT_ERROR - no\nsuch subnet")),
+        situation(an_environment(status="INVALID", status_reason="CLIENT_ERROR - no\nsuch subnet")),
         "Compute environment spot is invalid: CLIENT_ERROR - no such subnet",
         "Repair what AWS names, then update the compute environment.",
     ),
@@ -43,8 +42,8 @@ ROWS = (
         Cause.ENVIRONMENT_DISABLED,
         asking(4),
         situation(
-            environment(name="small", types=(LARGE,)),
-            environment(name="big", state="DISABLED"),
+            an_environment(name="small", types=(LARGE,)),
+            an_environment(name="big", state="DISABLED"),
         ),
         "Compute environment big is disabled. No other of queue flows has room for the job.",
         "Enable it, unless it was disabled on purpose: jobs wait for it meanwhile.",
@@ -52,7 +51,7 @@ ROWS = (
     Row(
         Cause.ENVIRONMENT_WITHOUT_VCPUS,
         asking(4),
-        situation(environment(max_vcpus=0), environment(name="other", state="DISABLED")),
+        situation(an_environment(max_vcpus=0), an_environment(name="other", state="DISABLED")),
         (
             "Compute environment spot may have no vCPUs: its maxvCpus is 0. Compute environment"
             " other is disabled."
@@ -140,7 +139,7 @@ ROWS = (
     Row(
         Cause.CAPACITY_HELD,
         asking(1, 15_000),
-        situation(environment(desired_vcpus=16), holders=HOLDERS[:1]),
+        situation(an_environment(desired_vcpus=16), holders=HOLDERS[:1]),
         (
             "Compute environment spot may start no further instance, and jobs hold 8 vCPUs there:"
             " TrainFlow (ana) 8."

@@ -19,7 +19,7 @@ from ops_platform.domain.diagnosis import Diagnosis, diagnose
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.waiting_jobs import WaitingJob
 from ops_platform_tests.build import NOON, a_job_event, after
-from ops_platform_tests.build_stale import a_queue, a_waiting_job, an_environment
+from ops_platform_tests.build_stale import a_queue, a_waiting_job
 
 HOUR = 3600
 NOW = after(3 * HOUR)
@@ -96,8 +96,3 @@ def diagnosed(
 def nominal(name: str, vcpus: float, memory: int, gpus: int = 0) -> InstanceType:
     """Return an instance type of which only EC2's figures are known."""
     return InstanceType(name, Size(vcpus, memory, gpus))
-
-
-def environment(**changes: Any) -> Environment:
-    """Return an environment in order, with changes."""
-    return an_environment(**changes)

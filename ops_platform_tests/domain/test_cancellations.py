@@ -10,8 +10,8 @@ from ops_platform.domain.lifecycle import Job
 from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why
 from ops_platform.domain.waiting_jobs import WaitingJob
-from ops_platform_tests.adapters.ledger.stale_world import a_judgement
 from ops_platform_tests.build import NOON, a_job_event, after
+from ops_platform_tests.build_stale import a_judgement
 
 
 @pytest.mark.parametrize("attempts", [0, 1, 2])

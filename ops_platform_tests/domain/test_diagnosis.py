@@ -9,7 +9,7 @@ from ops_platform.domain.stale_policy import Policy
 from ops_platform.domain.staleness import Decision, Judged, Verdict, Why
 from ops_platform.domain.waiting_jobs import WaitingJob
 from ops_platform_tests.build import NOON
-from ops_platform_tests.build_stale import XLARGE
+from ops_platform_tests.build_stale import XLARGE, an_environment
 from ops_platform_tests.domain import held_up_rows, unfit_rows
 from ops_platform_tests.domain.stuck_world import (
     BEHIND,
@@ -18,7 +18,6 @@ from ops_platform_tests.domain.stuck_world import (
     Row,
     asking,
     diagnosed,
-    environment,
     nominal,
     situation,
 )  # fmt: skip
@@ -62,7 +61,7 @@ def _told(diagnosis: Diagnosis) -> dict[str, tuple[str, str]]:
 def test_the_figures_compared_are_shown() -> None:
     """What is asked for beside what there is, and how the queue stands."""
     found = situation(
-        environment(types=(XLARGE, nominal("g4dn.xlarge", 4, 16_384, 1)), desired_vcpus=4),
+        an_environment(types=(XLARGE, nominal("g4dn.xlarge", 4, 16_384, 1)), desired_vcpus=4),
         holders=HOLDERS[:1],
     )
     assert _told(diagnosed(asking(999, gpus=1), found, said="UNDETERMINED - who knows")) == {
@@ -81,12 +80,12 @@ def test_the_figures_compared_are_shown() -> None:
 
 def test_a_figure_that_nobody_knows_is_said_to_be_unknown() -> None:
     """And one that ECS has yet to tell is EC2's, less what ECS keeps."""
-    unknown = situation(environment(types=None, max_vcpus=None, desired_vcpus=None), front=None)
+    unknown = situation(an_environment(types=None, max_vcpus=None, desired_vcpus=None), front=None)
     told = _told(diagnosed(asking(gpus=1), unknown))
     assert {told[name][1] for name in ("vCPUs", "memory", "GPUs", "queue moved")} == {"not known"}
     assert told["compute environment spot"][1] == "ENABLED, VALID"
 
-    by_ec2 = situation(environment(types=(nominal("r5.large", 2, 16_384),)))
+    by_ec2 = situation(an_environment(types=(nominal("r5.large", 2, 16_384),)))
     told = _told(diagnosed(asking(gpus=1), by_ec2))
     assert told["memory"][1] == "at most 16,384 MiB (r5.large, less what ECS keeps)"
     assert told["GPUs"][1] == "no GPU"

@@ -9,8 +9,8 @@ from ops_platform.domain.capacity import Environment, Holder, Platform, Position
 from ops_platform.domain.fitting import may_fit
 from ops_platform.domain.occupancy import held_by_instances, held_by_jobs, moves
 from ops_platform_tests.build import NOON, after
-from ops_platform_tests.build_stale import LARGE
-from ops_platform_tests.domain.stuck_world import HOUR, NOW, environment, situation
+from ops_platform_tests.build_stale import LARGE, an_environment
+from ops_platform_tests.domain.stuck_world import HOUR, NOW, situation
 
 
 def usable_for(asked: Size, found: Situation) -> list[Environment]:
@@ -59,7 +59,7 @@ def test_those_who_run_may_leave_no_room(
     changes: dict[str, Any], asked: float, *, by_jobs: bool, by_instances: bool
 ) -> None:
     """By the vCPUs they asked for, or by the instances that they are on."""
-    found = situation(environment(**changes), holders=EIGHT)
+    found = situation(an_environment(**changes), holders=EIGHT)
     size = Size(asked, 1000)
     usable = usable_for(size, found)
 
@@ -69,14 +69,14 @@ def test_those_who_run_may_leave_no_room(
 
 def test_nobody_who_runs_holds_nothing() -> None:
     """Though all instances that there may be are there."""
-    found = situation(environment(desired_vcpus=16, max_vcpus=None))
+    found = situation(an_environment(desired_vcpus=16, max_vcpus=None))
     assert not held_by_jobs(Size(3, 1000), found, usable_for(Size(3, 1000), found))
     assert not held_by_instances(Size(3, 1000), found, usable_for(Size(3, 1000), found))
 
 
 def test_room_elsewhere_does_not_help_a_job_that_does_not_fit_there() -> None:
     """As that of many small instances beside the few large ones that are full."""
-    large, small = environment(max_vcpus=8), environment(name="small", types=(LARGE,))
+    large, small = an_environment(max_vcpus=8), an_environment(name="small", types=(LARGE,))
     found = situation(large, small, holders=EIGHT)
     asked = Size(4, 31_300)
 

@@ -2,12 +2,11 @@
 
 from ops_platform.domain.capacity import InstanceType, Platform, Size
 from ops_platform.domain.causes import Cause
-from ops_platform_tests.build_stale import LARGE
+from ops_platform_tests.build_stale import LARGE, an_environment
 from ops_platform_tests.domain.stuck_world import (
     STILL,
     Row,
     asking,
-    environment,
     nominal,
     situation,
 )
@@ -21,7 +20,7 @@ ROWS = (
     Row(
         Cause.TOO_MANY_VCPUS,
         asking(999),
-        situation(environment(max_vcpus=4)),
+        situation(an_environment(max_vcpus=4)),
         "The job asks for 999 vCPUs; the most that queue flows has is 4 vCPUs (r5.xlarge).",
         (
             f"Ask for at most 4 vCPUs: @resources(cpu=4, memory=4096) {LINE}, so look at both. No"
@@ -55,7 +54,7 @@ ROWS = (
     Row(
         Cause.TOO_MANY_GPUS,
         asking(96, 400_000, gpus=2, flow=None),
-        situation(environment(types=(LARGE, nominal("g4dn.xlarge", 4, 16_384, 1)))),
+        situation(an_environment(types=(LARGE, nominal("g4dn.xlarge", 4, 16_384, 1)))),
         (
             "The job asks for 2 GPUs, 96 vCPUs and 400,000 MiB of memory; the most that queue flows"
             " has are 1 GPU (g4dn.xlarge), 4 vCPUs (g4dn.xlarge) and 16,384 MiB (g4dn.xlarge)."
@@ -65,7 +64,7 @@ ROWS = (
     Row(
         Cause.NO_TYPE_HAS_ALL,
         asking(4, 12_000),
-        situation(environment(types=(LARGE, SLIM))),
+        situation(an_environment(types=(LARGE, SLIM))),
         (
             "The job asks for 4 vCPUs and 12,000 MiB of memory: no one instance type of queue flows"
             " has all of it."
@@ -78,7 +77,7 @@ ROWS = (
     Row(
         Cause.ABOVE_MAX_VCPUS,
         asking(4),
-        situation(environment(max_vcpus=2)),
+        situation(an_environment(max_vcpus=2)),
         (
             "The job asks for 4 vCPUs; no compute environment of queue flows that is large enough"
             " may have more than 2."
@@ -91,7 +90,7 @@ ROWS = (
     Row(
         Cause.ABOVE_MAX_VCPUS,
         asking(64),
-        situation(environment(types=None)),
+        situation(an_environment(types=None)),
         (
             "The job asks for 64 vCPUs; no compute environment of queue flows that is large enough"
             " may have more than 16."
@@ -101,7 +100,7 @@ ROWS = (
     Row(
         Cause.TOO_MANY_VCPUS,
         asking(64),
-        situation(environment(platform=Platform.FARGATE, types=(), max_vcpus=256)),
+        situation(an_environment(platform=Platform.FARGATE, types=(), max_vcpus=256)),
         "The job asks for 64 vCPUs; the most that queue flows has is 32 vCPUs (Fargate).",
         (
             f"Ask for at most 32 vCPUs: @resources(cpu=32, memory=4096) {LINE}, so look at both. Or"
@@ -111,14 +110,14 @@ ROWS = (
     Row(
         Cause.TOO_MANY_GPUS,
         asking(gpus=1),
-        situation(environment(platform=Platform.FARGATE, types=None, max_vcpus=256)),
+        situation(an_environment(platform=Platform.FARGATE, types=None, max_vcpus=256)),
         "The job asks for 1 GPU; the most that queue flows has is no GPU.",
         "Ask for no GPU",
     ),
     Row(
         Cause.REFUSED_AS_TOO_LARGE,
         asking(4),
-        situation(environment(types=None)),
+        situation(an_environment(types=None)),
         (
             "Batch finds that no instance of the queue's compute environments is large enough. The"
             " job asks for 4 vCPUs and 4,096 MiB of memory."
@@ -129,7 +128,7 @@ ROWS = (
     Row(
         Cause.REFUSED_AS_TOO_LARGE,
         asking(2, 16_384),
-        situation(environment(types=(nominal("r5.large", 2, 16_384),))),
+        situation(an_environment(types=(nominal("r5.large", 2, 16_384),))),
         (
             "Batch finds that no instance of the queue's compute environments is large enough. The"
             " job asks for 2 vCPUs and 16,384 MiB of memory."
@@ -152,7 +151,7 @@ ROWS = (
     Row(
         Cause.UNKNOWN,
         asking(1, 16_000),
-        situation(environment(types=(nominal("r5.large", 2, 16_384),))),
+        situation(an_environment(types=(nominal("r5.large", 2, 16_384),))),
         (
             "Perhaps it asks for too much memory: 16,000 MiB, of the 16,384 MiB of r5.large ECS"
             f" keeps some; q{STILL}."
@@ -162,7 +161,7 @@ ROWS = (
     Row(
         Cause.UNKNOWN,
         asking(1, 15_850),
-        situation(environment(types=(LARGE,))),
+        situation(an_environment(types=(LARGE,))),
         (
             "Perhaps it asks for too much memory: 15,850 MiB, and r5.large was seen to have"
             f" 15,500 MiB; q{STILL}."
@@ -172,7 +171,7 @@ ROWS = (
     Row(
         Cause.UNKNOWN,
         asking(8, 4096),
-        situation(environment(types=(HALVED,))),
+        situation(an_environment(types=(HALVED,))),
         (
             "Perhaps it asks for too much: 8 vCPUs and 4,096 MiB of memory, and r5.4xlarge was seen"
             f" to have 4 vCPUs and 120,000 MiB of memory; q{STILL}."
@@ -182,7 +181,7 @@ ROWS = (
     Row(
         Cause.TOO_MUCH_MEMORY,
         asking(1, 16_384),
-        situation(environment(types=(LARGE,))),
+        situation(an_environment(types=(LARGE,))),
         (
             "The job asks for 16,384 MiB of memory; the most that queue flows has is 15,500 MiB"
             " (r5.large)."
@@ -192,7 +191,7 @@ ROWS = (
     Row(
         Cause.UNKNOWN,
         asking(),
-        situation(environment(platform=Platform.OTHER, types=None), front=None),
+        situation(an_environment(platform=Platform.OTHER, types=None), front=None),
         (
             "Nobody knows why: what its queue can start is not known, and queue flows has not"
             " moved, as far as is known."

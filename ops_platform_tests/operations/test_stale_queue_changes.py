@@ -1,11 +1,9 @@
 """Queues that break, or are repaired, while and before they are cleaned: their jobs are spared."""
 
-from collections.abc import Callable
-
 import pytest
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform_tests.operations.stale_world import World, verdicts
+from ops_platform_tests.operations.stale_world import World, before, verdicts
 
 _NO_PERMISSION = (
     "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS - Batch service role has a permission issue."
@@ -16,16 +14,6 @@ _NO_PERMISSION = (
 def world(emptied_ledger: Ledger) -> World:
     """Give an account in which nothing waits."""
     return World(emptied_ledger)
-
-
-def before(world: World, action: str, number: int, happens: Callable[[], object]) -> None:
-    """Let something happen before a call of Batch is answered."""
-
-    def on_call(called: str) -> None:
-        if called == action and world.calls(action) == number:
-            happens()
-
-    world.batch.api.on_call = on_call
 
 
 def test_a_queue_that_breaks_after_its_jobs_were_listed_keeps_them(world: World) -> None:
@@ -175,3 +163,44 @@ def test_without_a_snapshot_an_unfit_job_may_be_in_front(world: World, enforce: 
     cleaned = world.clean(enforce=enforce)
     waits = "waits its turn" if enforce else "behind a blocked job"
     assert {verdicts(cleaned)[job] for job in healthy} == {("warn", waits)}
+
+
+def test_while_its_environment_is_changed_a_queue_keeps_its_jobs(world: World) -> None:
+    """Somebody is at work on it, perhaps to make room for this very job."""
+    job = world.submit(vcpus=8)
+    world.wait(hours=3)
+    world.batch.environment("flows-spot", status="UPDATING")
+
+    cleaned = world.clean()
+
+    assert verdicts(cleaned) == {job: ("warn", "the queue is at fault")}
+    assert ["is being changed" in each.sentence for each in cleaned.blocked] == [True]
+
+    world.batch.environment("flows-spot", types=("r5.2xlarge",))
+    world.wait(minutes=10)
+    world.clean()
+    assert world.ended_by_us() == []
+
+
+def test_a_front_that_is_empty_though_jobs_wait_is_none(world: World) -> None:
+    """As of a queue with shares that have fronts of their own."""
+    job, unfit = world.submit(), world.unfit()
+    world.wait(hours=3)
+    api = world.batch.batch()
+    api.front = lambda _: []  # type: ignore[method-assign]
+
+    world.cleaner(api=api).clean(enforce=True)
+
+    assert (world.ended_by_us(), world.batch.status(job)) == ([unfit], "RUNNABLE")
+
+
+def test_one_that_is_starting_for_days_does_not_make_its_queue_move(world: World) -> None:
+    """It began to start once, and nothing has started since."""
+    world.batch.environment("flows-spot", max_vcpus=100)
+    hangs = world.submit()
+    world.batch.start(hangs)
+    world.hear(hangs)
+    world.submit()
+    world.wait(hours=30)
+
+    assert len(world.clean(enforce=False).blocked) == 1

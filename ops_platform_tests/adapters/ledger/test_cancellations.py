@@ -15,8 +15,8 @@ from ops_platform.domain.cancelling import Outcome
 from ops_platform.domain.diagnosis import Figure
 from ops_platform.domain.events import Attempt
 from ops_platform.domain.staleness import Decision, Judged
-from ops_platform_tests.adapters.ledger.stale_world import UNFIT, a_judgement
 from ops_platform_tests.build import ACCOUNT, NOON, RUN, after
+from ops_platform_tests.build_stale import UNFIT, a_judgement
 
 LATER = NOON + ASKED_FOR_LONG
 

@@ -9,8 +9,8 @@ from ops_platform.adapters.ledger.database import Ledger, open_engine
 from ops_platform.adapters.ledger.migrate import MIGRATIONS
 from ops_platform.adapters.ledger.schema import jobs, watched
 from ops_platform.domain.lifecycle import Job
-from ops_platform_tests.adapters.ledger.stale_world import a_judgement
 from ops_platform_tests.build import ACCOUNT, NOON, a_job_event
+from ops_platform_tests.build_stale import a_judgement
 
 
 def test_what_was_known_before_is_found_by_its_queue(database_url: str) -> None:
