@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from ops_platform.domain.identity import arn_tail
 
+CHANGING = frozenset({"CREATING", "UPDATING", "DELETING"})
+"""The statuses of queues and environments that are not yet as they will be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -119,6 +122,14 @@ class Queue:
     def usable(self) -> list[Environment]:
         """The environments in which Batch starts jobs."""
         return [each for each in self.environments if each.is_usable]
+
+    @property
+    def changing(self) -> str | None:
+        """What somebody is changing right now, the queue or one of its environments."""
+        if self.status in CHANGING:
+            return f"The queue {self.name}"
+        found = (each.name for each in self.environments if each.status in CHANGING)
+        return next((f"Compute environment {name}" for name in found), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ops_platform.domain.capacity import Environment, InstanceType, Platform, Queue, Size
+from ops_platform.domain.capacity import CHANGING, Environment, InstanceType, Platform, Queue, Size
 from ops_platform.domain.causes import Cause
 
 # The largest that Batch documents for a job on Fargate; some regions and accounts have less.
@@ -18,7 +18,6 @@ _TOLERANCE = 1.02
 # Of the memory that EC2 names, what is surely left once kernel and agent have theirs, and what at
 # the very most: an environment with another image or agent may leave more than was seen elsewhere.
 _USABLE, _MOST_USABLE = 0.9, 0.97
-_CHANGING = frozenset({"CREATING", "UPDATING", "DELETING"})
 _ARM = re.compile(r"a1\.|[a-z]+\d+[a-z]*g[a-z]*\.")
 _ODD = re.compile(r"mac|.*\.metal")
 
@@ -53,7 +52,7 @@ def may_fit(asked: Size, environment: Environment, offered: Sequence[InstanceTyp
 
     ``offered`` are the instance types of the region, with EC2's own figures.
     """
-    if environment.platform is Platform.OTHER or environment.status in _CHANGING:
+    if environment.platform is Platform.OTHER or environment.status in CHANGING:
         return True
     if is_above_maximum(asked, environment):
         return False
@@ -81,7 +80,7 @@ def is_above_maximum(asked: Size, environment: Environment) -> bool:
 def misfit(asked: Size, queue: Queue, offered: Sequence[InstanceType] = ()) -> Cause | None:
     """Return why a job fits no environment of a queue, in order or not, if that is proved."""
     environments = queue.environments
-    if queue.status in _CHANGING or not environments:
+    if queue.status in CHANGING or not environments:
         return None
     if any(may_fit(asked, each, offered) for each in environments):
         return None

@@ -25,10 +25,12 @@ class QueuePast:
 
     ``out_of_order_at`` is when jobs were last seen to wait since it was out of order. ``ended`` is
     the job that was cancelled as stuck last, if the queue has started nothing after that.
+    ``changing`` names what somebody is changing of it right now.
     """
 
     out_of_order_at: datetime | None = None
     ended: Ended | None = None
+    changing: str | None = None
 
     def excuses(self, stale: Iterable[Judged], now: datetime) -> Trip | None:
         """Return why jobs are not to be cancelled as stuck; None if nothing speaks for them.
@@ -40,6 +42,8 @@ class QueuePast:
         grace = max((each.policy.stuck_after for each in stuck), default=None)
         if grace is None:
             return None
+        if self.changing:
+            return Trip(f"{self.changing} is being changed, and nothing starts meanwhile.", _STUCK)
         if self.out_of_order_at is not None and now - self.out_of_order_at < grace:
             ago = duration(now - self.out_of_order_at)
             repaired = (

@@ -41,10 +41,11 @@ class Confirmer:
         own = situation.queue.arn
         started = {arn: self._started(arn) for arn in {own, *beside}}
         every = [job for jobs in started.values() for job in jobs]
+        known = self._known(every)
         return replace(
             situation,
-            started_at=later(situation.started_at, _last_start(started[own], now)),
-            holders=_holders(every, self._known(every)),
+            started_at=later(situation.started_at, _last_start(started[own], known, now)),
+            holders=_holders(every, known),
             confirmed=True,
         )
 
@@ -61,9 +62,12 @@ class Confirmer:
         return known | {each.id: each.job for each in described}
 
 
-def _last_start(listed: Iterable[ListedJob], now: datetime) -> datetime | None:
-    """Return when a job last started; one that is STARTING does so now."""
-    return max((job.started_at or now for job in listed), default=None)
+def _last_start(
+    listed: Iterable[ListedJob], known: dict[str, Job], now: datetime
+) -> datetime | None:
+    """Return when a job last started; one that is STARTING since nobody knows when does so now."""
+    heard = {job_id: job.starting_at for job_id, job in known.items()}
+    return max((job.started_at or heard.get(job.id) or now for job in listed), default=None)
 
 
 def _holders(listed: Iterable[ListedJob], known: dict[str, Job]) -> list[Holder]:

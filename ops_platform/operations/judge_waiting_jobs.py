@@ -5,7 +5,7 @@ no event has come, and those that would be cancelled or whose owner would be war
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -60,11 +60,13 @@ class AccountJudge:
         self._recheck_blocked_job(findings)
         if Why.STUCK in findings.candidates and findings.situation is not None:
             findings.past = self._past(findings.situation)
+            findings.out_of_order |= bool(findings.past.changing)
         findings.finished = True
 
     def situation(self, queue: Queue) -> Situation:
         """Return how a queue stands now; its own state is as it was read."""
-        front = self.api.front(queue.arn)
+        # An empty one tells as little of a queue in which jobs wait.
+        front = self.api.front(queue.arn) or None
         with self.ledger.transaction() as tx:
             started_at = queue_state.last_start(tx, self.account, queue.arn)
             holders = queue_state.holders(tx, self.account, self._beside(queue))
@@ -76,7 +78,8 @@ class AccountJudge:
     def _past(self, situation: Situation) -> QueuePast:
         started_at = situation.started_at
         with self.ledger.transaction() as tx:
-            return queue_state.past(tx, self.account, situation.queue.name, after=started_at)
+            past = queue_state.past(tx, self.account, situation.queue.name, after=started_at)
+        return replace(past, changing=situation.queue.changing)
 
     def confirmed(self, situation: Situation) -> Situation:
         """Return how a queue stands by what Batch itself tells of the jobs that run."""

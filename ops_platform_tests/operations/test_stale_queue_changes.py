@@ -187,7 +187,7 @@ def test_a_front_that_is_empty_though_jobs_wait_is_none(world: World) -> None:
     job, unfit = world.submit(), world.unfit()
     world.wait(hours=3)
     api = world.batch.batch()
-    api.front = lambda _: []  # type: ignore[method-assign]
+    api.front = lambda _: []  # type: ignore[method-assign, assignment]
 
     world.cleaner(api=api).clean(enforce=True)
 
