@@ -71,7 +71,10 @@ def test_the_pictures_are_taken_of_what_runs(
         monkeypatch.setattr(sys, "argv", arguments)
         assert take().main() == 0
     pictures = sorted(path.stem for path in tmp_path.glob("*.png"))
-    assert pictures == ["dagster-assets", "dagster-flow", "dagster-sensor", "slack"]
+    assert pictures == [
+        "dagster-assets", "dagster-flow", "dagster-sensor", "dagster-stale-jobs", "slack",
+        "slack-stale-job",
+    ]  # fmt: skip
     assert all(path.read_bytes().startswith(PNG) for path in tmp_path.glob("*.png"))
 
 

@@ -8,11 +8,15 @@ Chromium must be installed (on Debian: the package chromium).
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 FOLDER = Path(__file__).parent
 FLAGS = (
@@ -29,6 +33,10 @@ FLAGS = (
 )
 # Dagster's pages fill themselves by several requests, one after the other.
 SETTLE_MILLISECONDS = 30_000
+CLEANUP = "staging/stale_job_cleanup"
+MADE = """query($path: [String!]!) { assetNodes(assetKeys: [{path: $path}]) {
+    assetMaterializations(limit: 100) { timestamp metadataEntries {
+        label ... on IntMetadataEntry { intValue } } } } }"""
 
 
 def main() -> int:
@@ -48,15 +56,50 @@ def main() -> int:
 
 
 def _pages(addresses: dict[str, str]) -> list[tuple[str, str, str]]:
-    dagster = addresses["dagster_url"].rstrip("/")
+    dagster, slack = addresses["dagster_url"].rstrip("/"), addresses["slack_url"]
+    inbox = slack.removesuffix("api/")
     flow = f"{dagster}/assets/flows/staging/demand/ForecastDemand"
     sensor = f"{dagster}/locations/ops_platform/sensors/ingest_events_staging"
     return [
-        ("slack", addresses["slack_url"].removesuffix("api/"), "1200,900"),
+        ("slack", inbox, "1200,900"),
+        ("slack-stale-job", f"{inbox}#{_cancelled_message(inbox)}", "1200,630"),
         ("dagster-assets", f"{dagster}/assets", "1400,800"),
         ("dagster-flow", f"{flow}?view=events", "1400,900"),
         ("dagster-sensor", sensor, "1400,900"),
+        ("dagster-stale-jobs", f"{dagster}/assets/{CLEANUP}?{_cleanup(dagster)}", "1800,900"),
     ]
+
+
+def _cancelled_message(inbox: str) -> str:
+    """Return the anchor of the first message that tells of a cancelled job, if there is one."""
+    page = _answer(Request(inbox))  # noqa: S310
+    messages = page.split("<article ")[1:]
+    told = (each for each in messages if "cancelled as stale" in each)
+    found = re.search(r'id="([^"]+)"', next(told, ""))
+    return found[1] if found else ""
+
+
+def _cleanup(dagster: str) -> str:
+    """Return what leads to the first cleanup that cancelled a job, if there is one."""
+    query = json.dumps({"query": MADE, "variables": {"path": CLEANUP.split("/")}}).encode()
+    asked = Request(f"{dagster}/graphql", query, {"Content-Type": "application/json"})  # noqa: S310
+    nodes = json.loads(_answer(asked) or '{"data": {"assetNodes": []}}')["data"]["assetNodes"]
+    made = [each for node in nodes for each in node["assetMaterializations"]]
+    acted = [each["timestamp"] for each in made if _number(each, "acted_on")]
+    return f"view=events&time={acted[-1]}" if acted else "view=events"
+
+
+def _answer(asked: Request) -> str:
+    try:
+        with urlopen(asked) as answer:  # noqa: S310 - loopback
+            return str(answer.read().decode())
+    except HTTPError:
+        return ""
+
+
+def _number(materialization: dict[str, Any], label: str) -> int:
+    entries = materialization["metadataEntries"]
+    return next((it["intValue"] for it in entries if it["label"] == label), 0)
 
 
 def _take(browser: str, url: str, picture: Path, size: str) -> int:
