@@ -124,7 +124,9 @@ def test_an_exception_of_an_attempt_before_is_not_why_it_failed() -> None:
     """How that attempt ended is told, by the way."""
     before = a_failed_job(cancelled=True, attempts=(Attempt(exit_code=7),), exit_code=7)
 
-    text = shown(_render(**STALE, job=before, log=JobLog("KeyError: 7", "x", True, None)))  # noqa: FBT003
+    text = shown(
+        _render(**STALE, job=before, log=JobLog("KeyError: 7", "x", truncated=True, absence=None))
+    )
 
     assert "KeyError" not in text
     assert "before that: exit code 7" in text
