@@ -13,6 +13,7 @@ from ops_platform.cli.ledger import Opened, open_ledger
 from ops_platform.cli.output import Row, cell, json_option, show_json, show_rows
 from ops_platform.cli.progress import Progress
 from ops_platform.domain.errors import PlatformError
+from ops_platform.domain.words import counted
 from ops_platform.operations.clean_account import Order, clean_account, tools_of
 from ops_platform.operations.cleaned import Cleaned
 from ops_platform.operations.show_cleaned import blocked_rows, judged_rows, summary
@@ -22,6 +23,8 @@ _COLUMNS = (
     "account", "queue", "job_id", "flow", "step", "age", "verdict", "reason", "outcome",
     "diagnosis",
 )  # fmt: skip
+
+_INSIST = "--enforce --despite-fault --reason 'why' cancels all the same."
 
 
 @click.command("stale-jobs")
@@ -120,6 +123,9 @@ def _show(found: Sequence[Cleaned], rows: Sequence[Row]) -> None:
         for queue in each.blocked:
             blocked = f"The queue {queue.queue} is blocked: {queue.sentence} {queue.advice}"
             click.echo(cell(blocked, widest=None))
+            if queue.held_back:
+                jobs = counted(queue.held_back, "stale job is", "stale jobs are")
+                click.echo(f"{jobs} held back, since the queue is at fault: {_INSIST}")
         for sentence in each.trouble:
             click.echo(cell(f"Error: {each.account}: {sentence}", widest=None), err=True)
 

@@ -36,7 +36,8 @@ def what_next(judged: Judged, *, enforce: bool, now: datetime) -> str:
         until, why = moment(verdict.exemption.until), verdict.exemption.reason
         return f"It is left alone until {until}: {why}"
     if verdict.due_at is not None:
-        return f"{_due(verdict, now)}{_but(judged, enforce=enforce)}"
+        but = _but(judged, enforce=enforce)
+        return f"{_due(verdict, now, is_certain=not but)}{but}"
     if verdict.decision is Decision.KEEP:
         return _KEPT.get(verdict.why, "It is young, and left alone.")
     told = _WARNED.get(verdict.why, _WARNED[Why.WAITS_ITS_TURN])
@@ -61,13 +62,15 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _due(verdict: Verdict, now: datetime) -> str:
+def _due(verdict: Verdict, now: datetime, *, is_certain: bool) -> str:
     due_at = verdict.due_at or now
     because = _BECAUSE[verdict.why]
     if due_at <= now:
-        return f"The next cleanup cancels it, since {because}."
-    left = duration(due_at - now)
-    return f"If nothing changes, it is cancelled in {left} ({moment(due_at)}), since {because}."
+        cancels = "cancels" if is_certain else "would cancel"
+        return f"The next cleanup {cancels} it, since {because}."
+    when = f"in {duration(due_at - now)} ({moment(due_at)})"
+    is_to_be = "is" if is_certain else "would be"
+    return f"If nothing changes, it {is_to_be} cancelled {when}, since {because}."
 
 
 def _later(judged: Judged, verdict: Verdict) -> str:

@@ -59,8 +59,8 @@ ROWS = [
         _judged(Fault.QUEUE, DEFAULT, 200),
         Why.STUCK,
         (
-            "The next cleanup cancels it, since its queue does not move. The queue is at fault, so"
-            " that this is held back unless an operator insists."
+            "The next cleanup would cancel it, since its queue does not move. The queue is at"
+            " fault, so that this is held back unless an operator insists."
         ),
     ),
     (
@@ -196,5 +196,7 @@ def test_whatever_is_judged_can_be_told(fault: Fault, policy: Policy, minutes: i
     judged, now = _judged(fault, policy, minutes), after(minutes * 60)
     words = what_next(judged, enforce=True, now=now)
 
-    assert words.startswith("The next cleanup cancels it") is judged.is_stale
+    assert (
+        words.startswith(("The next cleanup cancels", "The next cleanup would")) is judged.is_stale
+    )
     assert "None" not in words

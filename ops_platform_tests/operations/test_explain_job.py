@@ -64,7 +64,7 @@ def test_an_account_that_observes_cancels_nothing(world: World) -> None:
     assert found.judged is not None
     assert found.judged.verdict.decision is Decision.CANCEL
     assert found.next == (
-        "The next cleanup cancels it, since it fits nothing its queue has."
+        "The next cleanup would cancel it, since it fits nothing its queue has."
         " The account observes only, so that nothing is cancelled."
     )
     assert "observes" not in _explained(world, job).next
