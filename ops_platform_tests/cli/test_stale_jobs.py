@@ -78,6 +78,17 @@ def test_it_is_a_dry_run_unless_told_otherwise(platform: Platform, batch: FakeQu
     assert _json(platform, "incidents", "list") == []
 
 
+def test_what_is_held_back_is_told_with_the_way_to_insist(
+    platform: Platform, batch: FakeQueues
+) -> None:
+    """Else nobody who reads the dry run knows that the queue's fault spares the jobs."""
+    batch.environment("flows-spot", state="DISABLED")
+
+    shown = platform.run("stale-jobs", "--queue", "flows").stdout
+
+    assert "held back, since the queue is at fault: --enforce --despite-fault --reason" in shown
+
+
 def test_programs_get_all_of_it(platform: Platform) -> None:
     """The figures compared, and what AWS was asked."""
     (account,) = _json(platform, "stale-jobs", "--queue", "flows")
