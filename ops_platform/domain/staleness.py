@@ -121,6 +121,12 @@ def _why_and_limit(fault: Fault, policy: Policy) -> tuple[Why, timedelta]:
 _WAITS = {Fault.BEHIND: Why.BEHIND_ANOTHER}
 
 
+def postpone(judged: Judged, due_at: datetime) -> Judged:
+    """Return the judgement of a stale job whose owner has to be told first."""
+    verdict = Verdict(Decision.WARN, Why.SOON, judged.verdict.since, due_at)
+    return Judged(judged.waiting, judged.diagnosis, verdict, judged.policy)
+
+
 @dataclass(frozen=True, slots=True)
 class Trip:
     """Why jobs are not cancelled: mostly their queue itself is at fault.

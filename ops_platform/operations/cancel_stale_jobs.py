@@ -19,7 +19,7 @@ from ops_platform.domain.capacity import Situation
 from ops_platform.domain.lifecycle import EXECUTION_ENDS
 from ops_platform.domain.reasons import STALE_ERROR
 from ops_platform.domain.stale_policy import Target
-from ops_platform.domain.staleness import Breaker, Judged, Why, hold_back
+from ops_platform.domain.staleness import Breaker, Judged, Why, hold_back, postpone
 from ops_platform.operations.judge_waiting_jobs import AccountJudge
 from ops_platform.operations.settle_cancellations import settle
 from ops_platform.operations.stale_findings import Findings
@@ -93,15 +93,35 @@ class Canceller:
             now = self.judge.clock()
             if now > fresh_until:
                 return list(wanted[number:])
-            after = anew.get(before.waiting.id)
+            found = anew.get(before.waiting.id)
+            after = self._once_warned(found, now) if found else None
             findings.changed(before, after)
             if after is not None and after.verdict.why is Why.QUEUE_AT_FAULT:
                 findings.recheck_blocked_job(after, now)
+            elif after is not None and after.verdict.why is Why.SOON:
+                continue
             elif after is None or not _is_as_stale(before, after) or self._is_stopped(after):
                 self.cleared.add(before.waiting.id)
             else:
                 self._ask(after, now)
         return []
+
+    def _once_warned(self, judged: Judged, now: datetime) -> Judged:
+        """Postpone a cancellation that its owner was to hear of so long before, and has not.
+
+        No cleaning may have come by in that time.
+        """
+        ahead = judged.policy.warn_before
+        if ahead is None or not judged.is_stale:
+            return judged
+        with self.judge.ledger.transaction() as tx:
+            warned_at = cancellations.warned_at(tx, judged)
+            if warned_at is not None:
+                due_at = warned_at + ahead
+                return judged if now >= due_at else postpone(judged, due_at)
+            postponed = postpone(judged, now + ahead)
+            cancellations.warn(tx, postponed, now=now, asked_by=self.asked_by)
+            return postponed
 
     def _held_back(self, judged: Sequence[Judged]) -> Sequence[Judged]:
         """Return the verdicts as they are if the queue has broken since it was looked at."""

@@ -11,7 +11,7 @@ from ops_platform.adapters.ledger.queries import Filter, fetch, narrowed
 from ops_platform.adapters.ledger.schema import cancellations
 from ops_platform.domain.cancellations import Cancellation, record_of
 from ops_platform.domain.cancelling import Outcome
-from ops_platform.domain.staleness import Judged
+from ops_platform.domain.staleness import Decision, Judged, Why
 
 _KEY = ("account", "job_id", "attempt", "verdict")
 _COLUMNS = cancellations.c
@@ -53,10 +53,34 @@ def ask(
 
 
 def warn(tx: sa.Connection, judged: Judged, *, now: datetime, asked_by: str) -> Cancellation | None:
-    """Record that the owner of a job was warned; None if that was so in this attempt before."""
+    """Record that the owner of a job was warned; None if that was so in this attempt before.
+
+    That it is to be cancelled comes in the place of a milder warning.
+    """
     new = record_of(judged, outcome=Outcome.WARNED, now=now, asked_by=asked_by)
+    is_graver = (_COLUMNS.reason != Why.SOON) & (sa.literal(new.reason) == Why.SOON)
     statement = insert(cancellations).values(_values(new))
-    return _one(tx, statement.on_conflict_do_nothing(index_elements=_KEY).returning(cancellations))
+    return _one(
+        tx,
+        statement.on_conflict_do_update(
+            index_elements=_KEY, set_=_values(new), where=is_graver
+        ).returning(cancellations),
+    )
+
+
+def warned_at(tx: sa.Connection, judged: Judged) -> datetime | None:
+    """Return when the owner was first warned that this job, or one of its run, is cancelled."""
+    latest = judged.waiting.job.latest
+    by_run = _COLUMNS.run_id == latest.run_id if latest.run_id else sa.false()
+    found: datetime | None = tx.scalar(
+        sa.select(sa.func.min(_COLUMNS.judged_at)).where(
+            _COLUMNS.account == judged.waiting.job.account,
+            by_run | (_COLUMNS.job_id == latest.job_id),
+            _COLUMNS.verdict == Decision.WARN,
+            _COLUMNS.reason == Why.SOON,
+        )
+    )
+    return found
 
 
 def settle(
