@@ -84,7 +84,7 @@ def _facts(waiting: WaitingJob, settings: Settings) -> Row:
         **{name: getattr(latest, name) for name in ("flow", "step", "run_id", "owner")},
         "vcpus": _whole(latest.vcpus),
         **{name: getattr(latest, name) for name in ("memory_mib", "gpus")},
-        "attempt": len(latest.attempts) + (job.stopped_at is None),
+        "attempt": max(len(latest.attempts) + (job.stopped_at is None), 1),
         **{name: getattr(latest, name) for name in ("created_at", "started_at")},
         "stopped_at": job.stopped_at,
         "log_url": links.log(latest.log_stream) if latest.log_stream else None,

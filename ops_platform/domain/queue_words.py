@@ -80,7 +80,9 @@ def turn(index: int | None, situation: Situation, now: datetime) -> str:
     """Return that a queue moves, and where in it a job stands."""
     ago = f"{duration(now - situation.moved_at)} ago" if situation.moved_at else "lately"
     queue = situation.queue.name
-    return f"Queue {queue} moves, the last time {ago}, and {_place(index, situation)}."
+    head = situation.head
+    following = f"; next is job {head.job_id}" if head is not None and index != 0 else ""
+    return f"Queue {queue} moves, the last time {ago}, and {_place(index, situation)}{following}."
 
 
 def by_shares(share: str) -> str:
