@@ -158,8 +158,8 @@ ROWS = (
         asking(share="search"),
         lately(front=BEHIND, queue=a_queue(fair_share=True)),
         (
-            "Queue flows moves, the last time 5 min ago, and this one stands 3rd; next is job first."
-            " Its capacity is shared, and share search has to wait for others."
+            "Queue flows moves, the last time 5 min ago, and this one stands 3rd; next is job"
+            " first. Its capacity is shared, and share search has to wait for others."
         ),
         "Wait, or change the shares' weights in the queue's scheduling policy.",
     ),
