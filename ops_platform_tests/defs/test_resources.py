@@ -122,3 +122,10 @@ def test_a_secret_that_is_missing_is_named(secrets: "SecretsManagerClient") -> N
     slack = Slack(token="", base_url="http://127.0.0.1:1/", token_secret=SECRET)
     with pytest.raises(PlatformError, match=r"read the secret .* ResourceNotFoundException"):
         slack.get_client()
+
+
+def test_where_nothing_is_sent_no_token_is_asked_for(tmp_path: Path) -> None:
+    """Dagster asks for it in every run of an asset, such as the cleanup of stale jobs."""
+    text = SETTINGS.replace('alerts = "send"', 'alerts = "observe"')
+
+    assert resources(settings_in(tmp_path, text))["slack"].token == ""

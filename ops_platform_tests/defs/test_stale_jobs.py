@@ -11,6 +11,7 @@ from ops_platform.adapters.ledger import cancellations, health, incidents, watch
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.definitions import compose
+from ops_platform.defs.resources import Slack
 from ops_platform.settings.model import Settings
 from ops_platform_tests.defs.dagster_world import SETTINGS, FakeAccounts, settings_in
 
@@ -54,7 +55,8 @@ class Cleanup:
     def __init__(
         self, settings: Settings, ledger: Ledger, accounts: FakeAccounts, **config: object
     ) -> None:
-        resources: Given = {"ledger": ledger, "accounts": accounts}
+        slack = Slack(token="xoxb-test", base_url="http://127.0.0.1:1/")
+        resources: Given = {"ledger": ledger, "accounts": accounts, "slack": slack}
         op = {"production__stale_job_cleanup": {"config": config}}
         with dg.DagsterInstance.ephemeral() as instance:
             self.done = (
