@@ -42,6 +42,15 @@ def test_a_job_that_waits_for_one_nobody_heard_of_is_not_cancelled(world: World)
     assert cleaned.blocked == ()
 
 
+def test_who_only_looks_is_not_told_either_that_it_would_be_cancelled(world: World) -> None:
+    """An account observes before it enforces, and believes what it sees."""
+    _runs(world, vcpus=FULL)
+    waiting = world.submit(vcpus=2)
+    world.wait(hours=3)
+
+    assert verdicts(world.clean(enforce=False))[waiting] == ("warn", "waits its turn")
+
+
 def test_a_queue_moves_though_no_event_tells_of_it(world: World) -> None:
     """A small job has started just now."""
     waiting = world.submit(vcpus=2)
