@@ -44,7 +44,12 @@ class TestEmulatedExecutions(ExecutionsContract):
     ) -> None:
         """So that it does not matter which of them is heard first."""
         arn = world.end(world.deploy(), status)
-        told = eventually(lambda: _event(emulated, emulated_account, arn, status))
+        # A message whose answer was lost on the way stays hidden for the queue's 30 seconds.
+        told = eventually(
+            lambda: _event(emulated, emulated_account, arn, status),
+            seconds=90,
+            what=f"the event of {status}",
+        )
 
         asked = world.api.describe_execution(arn)
 
