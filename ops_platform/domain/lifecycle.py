@@ -12,6 +12,7 @@ import msgspec
 
 from ops_platform.domain.events import ExecutionEvent, InstanceEvent, JobEvent
 from ops_platform.domain.identity import MachineName, machine_name, parse_machine_name, run_id
+from ops_platform.domain.moments import NEVER, Entered, earlier, enter
 
 # Ours: open in the ledger, but AWS has forgotten it, or its emulated account is gone.
 LOST = "LOST"
@@ -39,13 +40,14 @@ class Job(msgspec.Struct, frozen=True):
     """A Batch job.
 
     ``runnable_at`` and ``starting_at`` are when it last entered those states, to the second, since
-    only the envelope of an event tells.
+    only the envelope of an event tells; ``entered`` is when each attempt first did.
     """
 
     account: str
     latest: JobEvent
     runnable_at: datetime | None = None
     starting_at: datetime | None = None
+    entered: Entered = NEVER
 
     @property
     def stopped_at(self) -> datetime | None:
@@ -55,16 +57,24 @@ class Job(msgspec.Struct, frozen=True):
         return self.latest.stopped_at or self.latest.time
 
 
+class Move(msgspec.Struct, frozen=True, order=True):
+    """An execution came to a status: it began to run, anew after a redrive, or it ended."""
+
+    at: datetime
+    status: str
+
+
 class Execution(msgspec.Struct, frozen=True):
     """A Step Functions execution.
 
     ``failure`` is its last failure, kept beside the newest event because a redrive sets a failed
-    execution running again.
+    execution running again. ``moves`` are all starts and ends that are known, in their order.
     """
 
     account: str
     latest: ExecutionEvent
     failure: ExecutionEvent | None = None
+    moves: tuple[Move, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -90,11 +100,16 @@ class Execution(msgspec.Struct, frozen=True):
 
 
 class Instance(msgspec.Struct, frozen=True):
-    """An ECS container instance; ``registered_at`` is the earliest that is known of it."""
+    """An ECS container instance.
+
+    ``registered_at`` is the earliest that is known of it, ``deregistered_at`` when it was first
+    told to be INACTIVE.
+    """
 
     account: str
     latest: InstanceEvent
     registered_at: datetime
+    deregistered_at: datetime | None = None
 
 
 def advance_job(job: Job | None, event: JobEvent, account: str) -> Job:
@@ -103,12 +118,13 @@ def advance_job(job: Job | None, event: JobEvent, account: str) -> Job:
     runnable_at = entered if event.status == "RUNNABLE" else None
     starting_at = entered if event.status == "STARTING" else None
     if job is None:
-        return Job(account, event, runnable_at, starting_at)
+        return Job(account, event, runnable_at, starting_at, enter(NEVER, event))
     return Job(
         account,
         max(job.latest, event, key=_job_order),
         later(job.runnable_at, runnable_at),
         later(job.starting_at, starting_at),
+        enter(job.entered, event),
     )
 
 
@@ -118,7 +134,7 @@ def advance_execution(
     """Return the execution after one more of its events, in whatever order they come."""
     failure = event if event.status in EXECUTION_FAILURES else None
     if execution is None:
-        return Execution(account, event, failure)
+        return Execution(account, event, failure, _moves(event))
     failures = [known for known in (execution.failure, failure) if known is not None]
     latest = max(execution.latest, event, key=_execution_order)
     # Step Functions omits an input that is too large together with the output.
@@ -127,15 +143,21 @@ def advance_execution(
         account,
         msgspec.structs.replace(latest, metaflow_input=metaflow_input),
         max(failures, key=_execution_order, default=None),
+        tuple(sorted({*execution.moves, *_moves(event)})),
     )
 
 
 def advance_instance(instance: Instance | None, event: InstanceEvent, account: str) -> Instance:
     """Return the instance after one more of its events, in whatever order they come."""
+    left_at = event.time if event.status == "INACTIVE" else None
     if instance is None:
-        return Instance(account, event, event.time)
-    newest = max(instance.latest, event, key=_instance_order)
-    return Instance(account, newest, min(instance.registered_at, event.time))
+        return Instance(account, event, event.time, left_at)
+    return Instance(
+        account,
+        max(instance.latest, event, key=_instance_order),
+        min(instance.registered_at, event.time),
+        earlier(instance.deregistered_at, left_at),
+    )
 
 
 def later(first: datetime | None, second: datetime | None) -> datetime | None:
@@ -161,6 +183,14 @@ def _execution_order(event: ExecutionEvent) -> tuple[object, ...]:
     moments = (event.time, event.started_at, event.redriven_at)
     changed = ended_at(event) if ended else max(moment for moment in moments if moment)
     return (changed, ended, event.status == LOST, event.time, event.id)
+
+
+def _moves(event: ExecutionEvent) -> tuple[Move, ...]:
+    if event.status in EXECUTION_ENDS:
+        return (Move(ended_at(event), event.status),)
+    if event.status == "RUNNING":
+        return (Move(event.redriven_at or event.started_at or event.time, event.status),)
+    return ()
 
 
 def _instance_order(event: InstanceEvent) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from ops_platform.adapters.ledger.schema import columns_of, container_instances
 from ops_platform.domain.events import InstanceEvent
 from ops_platform.domain.lifecycle import Instance
 
-_COLUMNS = ("account", *columns_of(InstanceEvent), "registered_at")
+_COLUMNS = ("account", *columns_of(InstanceEvent), "registered_at", "deregistered_at")
 _SELECTED = [container_instances.c[name] for name in _COLUMNS]
 
 
@@ -30,9 +30,10 @@ def save(tx: sa.Connection, changed: Iterable[Instance]) -> None:
 
 
 def _instance(row: Sequence[Any]) -> Instance:
-    account, *fields, registered_at = row
-    return Instance(account, InstanceEvent(*fields), registered_at)
+    account, *fields, registered_at, deregistered_at = row
+    return Instance(account, InstanceEvent(*fields), registered_at, deregistered_at)
 
 
 def _row(instance: Instance) -> tuple[Any, ...]:
-    return (instance.account, *msgspec.structs.astuple(instance.latest), instance.registered_at)
+    latest = msgspec.structs.astuple(instance.latest)
+    return (instance.account, *latest, instance.registered_at, instance.deregistered_at)

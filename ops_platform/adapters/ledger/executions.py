@@ -12,11 +12,11 @@ from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed, o
 from ops_platform.adapters.ledger.runs import FLOW, OWNER
 from ops_platform.adapters.ledger.schema import columns_of, executions, runs
 from ops_platform.domain.events import ExecutionEvent
-from ops_platform.domain.lifecycle import EXECUTION_ENDS, EXECUTION_FAILURES, Execution
+from ops_platform.domain.lifecycle import EXECUTION_ENDS, EXECUTION_FAILURES, Execution, Move
 
 _FIELDS = columns_of(ExecutionEvent)
-_COLUMNS = ("account", *_FIELDS, "failure", "run_id", "flow", "project", "branch", "seq")
-_SELECTED = [executions.c[name] for name in ("account", *_FIELDS, "failure")]
+_COLUMNS = ("account", *_FIELDS, "failure", "run_id", "flow", "project", "branch", "seq", "moves")
+_SELECTED = [executions.c[name] for name in ("account", *_FIELDS, "failure", "moves")]
 _FLOW = sa.func.coalesce(FLOW, executions.c.flow)
 _OWNER = OWNER.label("owner")
 _WITH_RUN = executions.outerjoin(
@@ -185,11 +185,12 @@ def _is_metaflow() -> sa.ColumnElement[bool]:
 
 
 def _execution(row: Sequence[Any]) -> Execution:
-    account, *fields, failure = row
+    account, *fields, failure, moves = row
     return Execution(
         account,
         ExecutionEvent(*fields),
         msgspec.convert(failure, ExecutionEvent) if failure else None,
+        msgspec.convert(moves, tuple[Move, ...]),
     )
 
 
@@ -204,4 +205,5 @@ def _row(execution: Execution, seq: int) -> tuple[Any, ...]:
         machine.project,
         machine.branch,
         seq,
+        rows.as_json(execution.moves),
     )

@@ -11,8 +11,12 @@ from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed, o
 from ops_platform.adapters.ledger.schema import columns_of, jobs
 from ops_platform.domain.events import Attempt, JobEvent
 from ops_platform.domain.lifecycle import JOB_ENDS, LOST, Job
+from ops_platform.domain.moments import Entered
+from ops_platform.domain.reasons import classify
 
-_COLUMNS = ("account", *columns_of(JobEvent), "runnable_at", "starting_at")
+_ENTERED = ("submitted_at", "pending_at", "runnable_ats", "starting_ats", "running_ats")
+_COLUMNS = ("account", *columns_of(JobEvent), "runnable_at", "starting_at", *_ENTERED)
+_FIELDS = len(JobEvent.__struct_fields__)
 _ATTEMPTS = _COLUMNS.index("attempts")
 # As text, since of tens of thousands of jobs the driver would be longest at reading this.
 _READ = {"attempts": sa.cast(jobs.c.attempts, sa.Text).label("attempts")}
@@ -29,7 +33,7 @@ def load(tx: sa.Connection, account: str, job_ids: Collection[str]) -> dict[str,
 
 def save(tx: sa.Connection, changed: Iterable[Job]) -> None:
     """Store the jobs as they are now."""
-    rows.upsert(tx, jobs, _COLUMNS, map(_row, changed))
+    rows.upsert(tx, jobs, (*_COLUMNS, "reason"), map(_row, changed))
 
 
 def failed_of_run(tx: sa.Connection, account: str, run_id: str) -> tuple[Job, ...]:
@@ -89,10 +93,16 @@ def recent(tx: sa.Connection, wanted: Filter) -> list[Row]:
 def _job(row: Sequence[Any]) -> Job:
     account, *fields = row
     fields[_ATTEMPTS - 1] = _attempts(fields[_ATTEMPTS - 1])
-    return Job(account, JobEvent(*fields[:-2]), *fields[-2:])
+    runnable_at, starting_at, submitted, pending, *by_attempt = fields[_FIELDS:]
+    entered = Entered(submitted, pending, *(tuple(each or ()) for each in by_attempt))
+    return Job(account, JobEvent(*fields[:_FIELDS]), runnable_at, starting_at, entered)
 
 
 def _row(job: Job) -> tuple[Any, ...]:
-    row = [job.account, *msgspec.structs.astuple(job.latest), job.runnable_at, job.starting_at]
-    row[_ATTEMPTS] = rows.as_json(job.latest.attempts)
+    latest, entered = job.latest, job.entered
+    row = [job.account, *msgspec.structs.astuple(latest), job.runnable_at, job.starting_at]
+    row += [entered.submitted, entered.pending]
+    row += [list(each) or None for each in (entered.runnable, entered.starting, entered.running)]
+    row.append(classify(latest).value if latest.status == "FAILED" else None)
+    row[_ATTEMPTS] = rows.as_json(latest.attempts)
     return tuple(row)

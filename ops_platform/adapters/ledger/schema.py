@@ -5,8 +5,10 @@ names but for ``id`` (``event_id``) and ``time`` (``changed_at``); a test holds 
 The migrations create the tables; this module is how queries name them.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from ops_platform.domain.events import Event
 
@@ -21,6 +23,10 @@ def columns_of(event: type[Event]) -> tuple[str, ...]:
 
 def _moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _moments(name: str) -> sa.Column[object]:
+    return sa.Column(name, ARRAY(sa.DateTime(timezone=True)))
 
 
 def _text(name: str, *, nullable: bool = True) -> sa.Column[object]:
@@ -65,6 +71,19 @@ def _job_columns(*, required: bool) -> list[sa.Column[object]]:
     ]
 
 
+def _metric_columns(began: sa.Column[Any]) -> list[sa.Column[Any]]:
+    return [
+        _text("metric", nullable=False),
+        began,
+        sa.Column("dimensions", JSONB, nullable=False),
+        sa.Column("count", sa.BigInteger),
+        *(sa.Column(name, sa.Double) for name in ("sum", "min", "max", "last")),
+        # Each value of a spread, in order; or each change of a level, in the order of `at_ms`.
+        sa.Column("values", ARRAY(sa.Double)),
+        sa.Column("at_ms", ARRAY(sa.Integer)),
+    ]
+
+
 events = sa.Table(
     "events",
     metadata,
@@ -95,8 +114,9 @@ jobs = sa.Table(
     _text("account", nullable=False),
     *_event_columns(time="changed_at"),
     *_job_columns(required=True),
-    _moment("runnable_at"),
-    _moment("starting_at"),
+    *map(_moment, ("runnable_at", "starting_at", "submitted_at", "pending_at")),
+    *map(_moments, ("runnable_ats", "starting_ats", "running_ats")),  # by attempt
+    _text("reason"),
     sa.PrimaryKeyConstraint("account", "job_id"),
 )
 
@@ -113,6 +133,7 @@ executions = sa.Table(
     _text("run_id", nullable=False),
     *map(_text, ("flow", "project", "branch")),
     sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("moves", JSONB, nullable=False),
     sa.PrimaryKeyConstraint("account", "execution_arn"),
 )
 
@@ -129,6 +150,7 @@ container_instances = sa.Table(
     *map(_text, ("instance_type", "availability_zone")),
     *(sa.Column(name, sa.Integer) for name in ("cpu_units", "memory_mib")),
     _moment("registered_at", nullable=False),
+    _moment("deregistered_at"),
     sa.PrimaryKeyConstraint("account", "instance_arn"),
 )
 
@@ -253,6 +275,34 @@ queues = sa.Table(
     *(_text(name, nullable=False) for name in ("account", "queue")),
     _moment("out_of_order_at", nullable=False),
     sa.PrimaryKeyConstraint("account", "queue"),
+)
+
+metrics_hourly = sa.Table("metrics_hourly", metadata, *_metric_columns(_moment("hour", nullable=False)))
+metrics_daily = sa.Table("metrics_daily", metadata, *_metric_columns(sa.Column("day", sa.Date, nullable=False)))
+
+rollups = sa.Table(
+    "rollups",
+    metadata,
+    *(_text(name, nullable=False) for name in ("grain", "noun")),
+    _moment("began", nullable=False),
+    _moment("computed_at", nullable=False),
+    _flag("partial", nullable=False),
+    sa.PrimaryKeyConstraint("grain", "noun", "began"),
+)
+
+marked_hours = sa.Table(
+    "marked_hours",
+    metadata,
+    _text("noun", nullable=False),
+    _moment("hour", nullable=False),
+    _moment("marked_at", nullable=False),
+)
+
+dropped_days = sa.Table(
+    "dropped_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    _moment("dropped_at", nullable=False),
 )
 
 leases = sa.Table(
