@@ -277,8 +277,12 @@ queues = sa.Table(
     sa.PrimaryKeyConstraint("account", "queue"),
 )
 
-metrics_hourly = sa.Table("metrics_hourly", metadata, *_metric_columns(_moment("hour", nullable=False)))
-metrics_daily = sa.Table("metrics_daily", metadata, *_metric_columns(sa.Column("day", sa.Date, nullable=False)))
+metrics_hourly = sa.Table(
+    "metrics_hourly", metadata, *_metric_columns(_moment("hour", nullable=False))
+)
+metrics_daily = sa.Table(
+    "metrics_daily", metadata, *_metric_columns(sa.Column("day", sa.Date, nullable=False))
+)
 
 rollups = sa.Table(
     "rollups",
