@@ -186,11 +186,14 @@ def _execution_order(event: ExecutionEvent) -> tuple[object, ...]:
 
 
 def _moves(event: ExecutionEvent) -> tuple[Move, ...]:
+    """Return the starts and the end that an event tells; each tells the starts before it too."""
+    starts = {event.started_at, event.redriven_at} - {None}
+    if not starts and event.status == "RUNNING":
+        starts = {event.time}
+    moves = [Move(at, "RUNNING") for at in starts if at is not None]
     if event.status in EXECUTION_ENDS:
-        return (Move(ended_at(event), event.status),)
-    if event.status == "RUNNING":
-        return (Move(event.redriven_at or event.started_at or event.time, event.status),)
-    return ()
+        moves.append(Move(ended_at(event), event.status))
+    return tuple(sorted(moves))
 
 
 def _instance_order(event: InstanceEvent) -> tuple[object, ...]:

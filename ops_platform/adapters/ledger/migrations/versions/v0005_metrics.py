@@ -117,13 +117,16 @@ FROM (
   SELECT account, subject,
     jsonb_agg(jsonb_build_object('at', at, 'status', status) ORDER BY at, status) AS moves
   FROM (
-    SELECT DISTINCT account, subject, status,
-      CASE WHEN status = 'RUNNING' THEN coalesce(
-        (detail->>'redriven_at')::timestamptz, (detail->>'started_at')::timestamptz, time
-      ) ELSE coalesce((detail->>'stopped_at')::timestamptz, time) END AS at
-    FROM events
-    WHERE kind = 'execution'
-      AND status IN ('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED')
+    SELECT DISTINCT told.account, told.subject, moved.status, moved.at
+    FROM events AS told CROSS JOIN LATERAL (VALUES
+      ('RUNNING', (detail->>'started_at')::timestamptz),
+      ('RUNNING', (detail->>'redriven_at')::timestamptz),
+      ('RUNNING', CASE WHEN told.status = 'RUNNING' AND detail->>'started_at' IS NULL
+        AND detail->>'redriven_at' IS NULL THEN told.time END),
+      (told.status, CASE WHEN told.status IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED')
+        THEN coalesce((detail->>'stopped_at')::timestamptz, told.time) END)
+    ) AS moved(status, at)
+    WHERE told.kind = 'execution' AND moved.at IS NOT NULL
   ) AS moved
   GROUP BY 1, 2
 ) AS known
