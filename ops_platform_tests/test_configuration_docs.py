@@ -1,5 +1,6 @@
 """The page of settings is held to the code."""
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -44,7 +45,13 @@ def _example() -> str:
 
 
 def _kind(node: Node) -> str:
-    names = {int: "whole number", bool: "true or false", tuple: "list of texts", date: "date"}
+    names = {
+        int: "whole number",
+        bool: "true or false",
+        tuple: "list of texts",
+        date: "date",
+        float: "number",
+    }
     plain = names.get(get_origin(node.kind) or node.kind, "text")
     return "text or table" if node.table else plain
 
@@ -57,6 +64,8 @@ def _default(node: Node) -> str:
     default = node.field.default
     if isinstance(default, int):
         return f"`{str(default).lower()}`"
+    if isinstance(default, tuple):
+        return f"`{json.dumps(default)}`"
     return f"`{default or chr(34) * 2}`"
 
 

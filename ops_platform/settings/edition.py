@@ -1,9 +1,11 @@
 """The settings of the embedded edition, which has no settings file."""
 
 import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ops_platform.clock import now
 from ops_platform.settings.problems import Problem, SettingsError
 
 STATE_VARIABLE = "OPS_STATE_DIR"
@@ -30,6 +32,10 @@ _TIMING = {
 # Nobody at a laptop waits two hours to see a job cancelled.
 _STALE_JOBS = {"rules": [{"queue": "stuck", "unfit_minutes": 1, "stuck_minutes": 1}]}
 _ALERTS = {"update_seconds": 5}
+# Enough to try a month's backfill; more would only be hours that Dagster shows as missing.
+_DAYS_BEFORE = timedelta(days=31)
+# Postgres writes it when a cluster is made, and never again.
+_MADE_WITH_THE_DATABASE = "postgres/data/PG_VERSION"
 
 
 def embedded_tables(state_dir: Path) -> dict[str, Any]:
@@ -42,8 +48,19 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
         "timing": _TIMING,
         "alerts": _ALERTS,
         "stale_jobs": _STALE_JOBS,
+        "metrics": {"first_day": _first_day(state_dir)},
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
     }
+
+
+def _first_day(state_dir: Path) -> date:
+    """Return the first day of metrics: some weeks before the edition was first started."""
+    try:
+        made = (state_dir / _MADE_WITH_THE_DATABASE).stat().st_mtime
+        began = datetime.fromtimestamp(made, UTC)
+    except OSError:
+        began = now()
+    return (began - _DAYS_BEFORE).date()
 
 
 def _account(name: str, addresses: dict[str, Any]) -> dict[str, Any]:

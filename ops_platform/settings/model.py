@@ -11,6 +11,7 @@ from ops_platform.domain.names import no_such_account
 from ops_platform.settings.accounts import Account
 from ops_platform.settings.alerts import AlertSettings
 from ops_platform.settings.fields import Allowed, EnvironmentName, Table, Url
+from ops_platform.settings.metrics import MetricSettings
 from ops_platform.settings.problems import Problem, SettingsError
 from ops_platform.settings.slack import SlackSettings
 from ops_platform.settings.stale_jobs import StaleJobSettings
@@ -54,6 +55,7 @@ class SettingsFile(Table):
     slack: SlackSettings = Field(default_factory=SlackSettings)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     stale_jobs: StaleJobSettings = Field(default_factory=StaleJobSettings)
+    metrics: MetricSettings = Field(default_factory=MetricSettings)
     timing: TimingSettings = Field(default_factory=TimingSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     dagster: DagsterSettings = Field(default_factory=DagsterSettings)
@@ -84,6 +86,12 @@ class Settings(SettingsFile):
     def channel(self, account: str) -> str | None:
         """Return the Slack channel for an account's alerts; None only if it sends none."""
         return self.account(account).slack_channel or self.slack.default_channel
+
+    @property
+    def metrics_account(self) -> Account:
+        """The account in whose CloudWatch dashboards and metrics are kept."""
+        name = self.metrics.cloudwatch.account
+        return self.accounts[0] if name is None else self.account(name)
 
     def require_database_url(self) -> str:
         """Return the ledger's address, password included.

@@ -26,6 +26,8 @@ def notes(settings: Settings, environ: Mapping[str, str], *, now: datetime) -> I
     for place, exemption in enumerate(settings.stale_jobs.exemptions):
         if exemption.ends_at <= now:
             yield f"stale_jobs.exemptions[{place}] is over since {exemption.until}; take it out."
+    if settings.metrics.first_day > now.date():
+        yield f"No metrics before {settings.metrics.first_day}: metrics.first_day is to come."
     known = {*_VARIABLES, settings.database.url_env, settings.slack.token_env}
     for name in environ:
         if name.startswith(_PREFIX) and name not in known:
