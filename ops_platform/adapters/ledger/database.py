@@ -54,6 +54,30 @@ class Ledger:
         with self._connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def snapshot(self, *, alone: str, beside: str) -> Iterator[Transaction]:
+        """Yield a transaction that sees the ledger as it is now, however long it takes.
+
+        Nobody else is meanwhile within a snapshot that is ``alone`` under the same name, or holds
+        the lock that this is ``beside``. The wait for them comes first, so that what they did is
+        seen.
+        """
+        own, shared = (sa.func.hashtextextended(name, 0) for name in (alone, beside))
+        with self._connect() as connection:
+            try:
+                with connection.begin():
+                    connection.execute(sa.select(sa.func.pg_advisory_lock(own)))
+                    connection.execute(sa.select(sa.func.pg_advisory_lock_shared(shared)))
+                frozen = connection.execution_options(isolation_level="REPEATABLE READ")
+                with frozen.begin():
+                    yield frozen
+                with connection.begin():
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock_shared(shared)))
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(own)))
+            except BaseException:
+                connection.invalidate()  # whose end is the end of its lock
+                raise
+
     def _connect(self) -> sa.Connection:
         try:
             with self._migrating:
