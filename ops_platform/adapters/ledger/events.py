@@ -30,10 +30,7 @@ def insert_new(
     Whoever calls holds the lock of the accounts, so that nobody else inserts the same meanwhile.
     """
     unique = {(event.time, event.id): (account, event) for account, event in arrived}
-    # Before anything else of events is touched: a partition waits for all who read the table.
-    _provide_partitions(
-        tx, {event.time.astimezone(UTC).date() for _, event in arrived}, received_at
-    )
+    provide_partitions(tx, {event.time.astimezone(UTC).date() for _, event in arrived}, received_at)
     known = _known(tx, unique)
     new = [pair for key, pair in unique.items() if key not in known]
     rows.copy(tx, "events", _COLUMNS, (_row(*pair, received_at) for pair in new))
@@ -76,7 +73,11 @@ def _row(account: str, event: Event, received_at: datetime) -> tuple[Any, ...]:
     return (account, kind, subject, received_at, rows.as_json(event), *common, *blank)
 
 
-def _provide_partitions(tx: sa.Connection, days: set[date], now: datetime) -> None:
+def provide_partitions(tx: sa.Connection, days: set[date], now: datetime) -> None:
+    """Make the partitions of those days that are near enough to have one of their own.
+
+    Before anything else of events is touched: a partition waits for all who read the table.
+    """
     first, last = (now - DAYS_BACK).date(), (now + DAYS_AHEAD).date()
     wanted = {f"events_{day:%Y%m%d}": day for day in sorted(days) if first <= day <= last}
     missing = [name for name in wanted if not _exists(tx, name)]
