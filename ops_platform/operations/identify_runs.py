@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ops_platform.adapters.ledger import incidents, rows, runs
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.ledger.rollups.marks import mark_runs
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.ports import Machine, StateMachines
@@ -39,6 +40,7 @@ def identify_runs(
                 flow, owner = (machine.flow, machine.owner) if machine else (None, None)
                 runs.identify(tx, account, row["run_id"], flow=flow, owner=owner)
             changed = [(account, row["run_id"]) for row in answered]
+            mark_runs(tx, changed, now)
             update_incidents(tx, changed, policy=policy, now=now)
     if refused:
         raise PlatformError(" ".join(refused))

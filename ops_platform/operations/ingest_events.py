@@ -23,7 +23,10 @@ from ops_platform.adapters.ledger import (
     watched,
 )
 from ops_platform.adapters.ledger.database import Ledger, Transaction
+from ops_platform.adapters.ledger.rollups.marks import mark, mark_runs
+from ops_platform.domain import changed_hours
 from ops_platform.domain.alerts import AlertPolicy
+from ops_platform.domain.changed_hours import Mark
 from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent, Rejected
 from ops_platform.domain.lifecycle import (
@@ -43,18 +46,32 @@ Arrived = Sequence[tuple[str, Event]]
 
 @dataclass(frozen=True, slots=True)
 class _Noun(Generic[E, S]):
-    """Something that events tell of: how its state is loaded and moved on by one more event."""
+    """Something that events tell of: how its state is loaded and moved on by one more event.
+
+    ``hours`` are those whose metrics a change of the state belongs to.
+    """
 
     event: type[E]
     subject: Callable[[E], str]
     load: Callable[[Transaction, str, Collection[str]], dict[str, S]]
     advance: Callable[[S | None, E, str], S]
+    hours: Callable[[S | None, S, datetime], Iterable[Mark]]
 
 
-_JOBS = _Noun(JobEvent, attrgetter("job_id"), jobs.load, advance_job)
-_EXECUTIONS = _Noun(ExecutionEvent, attrgetter("execution_arn"), executions.load, advance_execution)
+_JOBS = _Noun(JobEvent, attrgetter("job_id"), jobs.load, advance_job, changed_hours.of_jobs)
+_EXECUTIONS = _Noun(
+    ExecutionEvent,
+    attrgetter("execution_arn"),
+    executions.load,
+    advance_execution,
+    changed_hours.of_executions,
+)
 _INSTANCES = _Noun(
-    InstanceEvent, attrgetter("instance_arn"), container_instances.load, advance_instance
+    InstanceEvent,
+    attrgetter("instance_arn"),
+    container_instances.load,
+    advance_instance,
+    changed_hours.of_instances,
 )
 
 
@@ -161,7 +178,7 @@ def _record(
             watched.begin(tx, names, now)
         rejected_messages.keep(tx, rejected, now=now)
         new = events.insert_new(tx, arrived, received_at=now)
-        update_incidents(tx, _fold_all(tx, new), policy=policy, now=now)
+        update_incidents(tx, _fold_all(tx, new, now), policy=policy, now=now)
     return Recorded(
         read=len(arrived) + len(rejected),
         new=len(new),
@@ -171,11 +188,12 @@ def _record(
     )
 
 
-def _fold_all(tx: Transaction, new: Arrived) -> set[tuple[str, str]]:
+def _fold_all(tx: Transaction, new: Arrived, now: datetime) -> set[tuple[str, str]]:
     """Bring the state up to date; return account and id of each run that changed."""
-    changed_jobs = _fold(tx, new, _JOBS)
-    changed = _fold(tx, new, _EXECUTIONS)
-    instances = _fold(tx, new, _INSTANCES)
+    marks = list(changed_hours.of_events(event for _, event in new))
+    changed_jobs = _fold(tx, new, _JOBS, marks, now)
+    changed = _fold(tx, new, _EXECUTIONS, marks, now)
+    instances = _fold(tx, new, _INSTANCES, marks, now)
     if changed_jobs:
         jobs.save(tx, changed_jobs)
     # A late event that changes no state may be the one that names the owner.
@@ -184,10 +202,14 @@ def _fold_all(tx: Transaction, new: Arrived) -> set[tuple[str, str]]:
         executions.save(tx, changed)
     if instances:
         container_instances.save(tx, instances)
+    mark(tx, changed_hours.merged(marks), now)
+    mark_runs(tx, noted, now)
     return noted | _runs_with_ends(changed_jobs) | {(e.account, e.run_id) for e in changed}
 
 
-def _fold(tx: Transaction, new: Arrived, noun: _Noun[E, S]) -> list[S]:
+def _fold(
+    tx: Transaction, new: Arrived, noun: _Noun[E, S], marks: list[Mark], now: datetime
+) -> list[S]:
     """Fold the events of one kind into the states of their subjects; return what changed."""
     by_account: dict[str, list[E]] = defaultdict(list)
     for account, event in new:
@@ -200,7 +222,10 @@ def _fold(tx: Transaction, new: Arrived, noun: _Noun[E, S]) -> list[S]:
         for event in arrived:
             subject = noun.subject(event)
             after[subject] = noun.advance(after.get(subject), event, account)
-        changed += [state for key, state in after.items() if state != before.get(key)]
+        for key, state in after.items():
+            if state != before.get(key):
+                changed.append(state)
+                marks.extend(noun.hours(before.get(key), state, now))
     return changed
 
 

@@ -299,6 +299,7 @@ marked_hours = sa.Table(
     metadata,
     _text("noun", nullable=False),
     _moment("hour", nullable=False),
+    _moment("until", nullable=False),
     _moment("marked_at", nullable=False),
 )
 

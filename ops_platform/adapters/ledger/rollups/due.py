@@ -5,7 +5,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger.rollups.daily import DAILY
-from ops_platform.adapters.ledger.rollups.hourly import HOURLY, marked
+from ops_platform.adapters.ledger.rollups.hourly import HOURLY
+from ops_platform.adapters.ledger.rollups.marks import marked
 from ops_platform.adapters.ledger.schema import rollups
 from ops_platform.domain.hours import Hours, hour_of, of_day
 from ops_platform.domain.metric import Noun

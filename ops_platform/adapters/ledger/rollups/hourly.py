@@ -1,16 +1,17 @@
 """The rows of whole hours, computed from what the ledger knows and put in place of those before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from ops_platform.adapters.ledger.rollups import marks
 from ops_platform.adapters.ledger.rollups.compiled import statement
 from ops_platform.adapters.ledger.rollups.jobs_sql import ENDS, PREPARE
 from ops_platform.adapters.ledger.rollups.other_sql import EXECUTIONS
-from ops_platform.adapters.ledger.schema import marked_hours, metrics_hourly, rollups
+from ops_platform.adapters.ledger.schema import metrics_hourly, rollups
 from ops_platform.domain.hours import HOUR, Hours
 from ops_platform.domain.metric import Age, Count, Level, Metric, Noun, Spread, Total, Usage
 from ops_platform.domain.prices import Price
@@ -30,7 +31,7 @@ def replace(
     """
     names = [metric.name for metric in stored(noun)]
     span = {"since": hours.begin, "until": hours.end, "now": now}
-    _unmark(tx, noun, hours)
+    marks.unmark(tx, noun, hours)
     mine = metrics_hourly.c.metric.in_(names)
     within = (metrics_hourly.c.hour >= hours.begin) & (metrics_hourly.c.hour < hours.end)
     tx.execute(sa.delete(metrics_hourly).where(mine, within))
@@ -46,25 +47,6 @@ def replace(
         .group_by(metrics_hourly.c.hour)
     )
     return dict.fromkeys(hours, 0) | {row[0]: row[1] for row in tx.execute(counted)}
-
-
-def marked(tx: sa.Connection, noun: Noun) -> list[datetime]:
-    """Return the hours that were marked since they were computed, or never were."""
-    query = sa.select(marked_hours.c.hour).where(marked_hours.c.noun == noun.value).distinct()
-    return sorted(tx.scalars(query))
-
-
-def mark(tx: sa.Connection, marks: Iterable[tuple[Noun, datetime]], now: datetime) -> None:
-    """Mark hours, so that they are computed anew; whoever has marked them before."""
-    rows = [{"noun": noun.value, "hour": hour, "marked_at": now} for noun, hour in marks]
-    if rows:
-        tx.execute(sa.insert(marked_hours), rows)
-
-
-def _unmark(tx: sa.Connection, noun: Noun, hours: Hours) -> None:
-    c = marked_hours.c
-    mine = (c.noun == noun.value) & (c.hour >= hours.begin) & (c.hour < hours.end)
-    tx.execute(sa.delete(marked_hours).where(mine))
 
 
 def _note(tx: sa.Connection, noun: Noun, hours: Hours, now: datetime) -> None:

@@ -66,9 +66,10 @@ CREATE TABLE rollups (
 CREATE TABLE marked_hours (
   noun TEXT NOT NULL,
   hour timestamptz NOT NULL,
+  until timestamptz NOT NULL,
   marked_at timestamptz NOT NULL
 );
-CREATE INDEX marked_hours_hour ON marked_hours (noun, hour);
+CREATE INDEX marked_hours_noun ON marked_hours (noun, hour, until);
 
 CREATE TABLE dropped_days (
   day DATE NOT NULL,

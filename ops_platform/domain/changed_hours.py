@@ -1,0 +1,98 @@
+"""Which hours a change belongs to: those whose metrics are no longer as they were."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TypeVar
+
+from ops_platform.domain.events import Event
+from ops_platform.domain.hours import HOUR, Hours, hour_of
+from ops_platform.domain.lifecycle import Execution, Instance, Job
+from ops_platform.domain.metric import Noun
+
+S = TypeVar("S", Job, Execution, Instance)
+Fact = tuple[datetime, object]
+Mark = tuple[Noun, Hours]
+
+
+def of_jobs(before: Job | None, after: Job, now: datetime) -> Iterator[Mark]:
+    """Yield the hours of what is known of a job now and was not, or not so, before."""
+    return _marks(Noun.JOBS, _job_facts, before, after, after.stopped_at or now)
+
+
+def of_executions(before: Execution | None, after: Execution, now: datetime) -> Iterator[Mark]:
+    """Yield the hours of what is known of an execution now and was not before."""
+    return _marks(Noun.EXECUTIONS, _execution_facts, before, after, after.stopped_at or now)
+
+
+def of_instances(before: Instance | None, after: Instance, now: datetime) -> Iterator[Mark]:
+    """Yield the hours of what is known of an instance now, of itself and of the jobs on it."""
+    until = after.deregistered_at or now
+    for noun in (Noun.INSTANCES, Noun.JOBS):
+        yield from _marks(noun, _instance_facts, before, after, until)
+
+
+def of_events(new: Iterable[Event]) -> Iterator[Mark]:
+    """Yield the hours of events."""
+    for hour in {hour_of(event.time) for event in new}:
+        yield Noun.PLATFORM, Hours(hour, hour + HOUR)
+
+
+def merged(marks: Iterable[Mark]) -> list[Mark]:
+    """Return marks of which none touches another, in their order."""
+    found: list[Mark] = []
+    for noun, hours in sorted(marks, key=lambda mark: (mark[0], mark[1].begin)):
+        last = found[-1] if found else None
+        if last is not None and last[0] == noun and hours.begin <= last[1].end:
+            found[-1] = (noun, Hours(last[1].begin, max(last[1].end, hours.end)))
+        else:
+            found.append((noun, hours))
+    return found
+
+
+def _marks(
+    noun: Noun,
+    facts: Callable[[S], set[Fact]],
+    before: S | None,
+    after: S,
+    until: datetime,
+) -> Iterator[Mark]:
+    """Yield the hours from the first fact that differs on, since what it began goes on."""
+    differs = facts(after) ^ (facts(before) if before else set())
+    if not differs:
+        return
+    moments = [at for at, _ in differs]
+    yield noun, Hours(hour_of(min(moments)), hour_of(max(*moments, until)) + HOUR)
+
+
+def _job_facts(job: Job) -> set[Fact]:
+    latest, entered = job.latest, job.entered
+    whose = (latest.flow, latest.step, latest.owner, latest.queue, latest.definition)
+    first = latest.created_at or latest.time
+    facts: list[tuple[datetime | None, object]] = [
+        (first, whose),
+        (first, (latest.vcpus, latest.memory_mib)),
+        (entered.submitted, "SUBMITTED"),
+        (entered.pending, "PENDING"),
+        (job.stopped_at, (latest.status, latest.status_reason, latest.exit_code)),
+        (latest.started_at, latest.container_instance),
+    ]
+    by_attempt = (("RUNNABLE", entered.runnable), ("STARTING", entered.starting))
+    for name, moments in (*by_attempt, ("RUNNING", entered.running)):
+        facts += [(at, (name, number)) for number, at in enumerate(moments)]
+    for number, attempt in enumerate(latest.attempts):
+        facts.append((attempt.started_at, (number, attempt.container_instance)))
+        facts.append((attempt.stopped_at, number))
+    return {(at, what) for at, what in facts if at is not None}
+
+
+def _execution_facts(execution: Execution) -> set[Fact]:
+    return {(move.at, move.status) for move in execution.moves}
+
+
+def _instance_facts(instance: Instance) -> set[Fact]:
+    latest = instance.latest
+    kind = (latest.instance_type, latest.availability_zone, latest.cluster, latest.cpu_units)
+    facts: set[Fact] = {(instance.registered_at, kind)}
+    if instance.deregistered_at is not None:
+        facts.add((instance.deregistered_at, "left"))
+    return facts
