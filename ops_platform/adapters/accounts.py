@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from ops_platform.adapters.cloudwatch import CloudWatchClient
     from ops_platform.adapters.instance_types import Ec2Client
     from ops_platform.settings.accounts import Account
 
@@ -62,6 +63,17 @@ class AccountClients:
         """The client of EC2."""
         with self._lock, self._explained():
             client: Ec2Client = self._session.client("ec2", endpoint_url=self._account.endpoint_url)
+            return client
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """The client of CloudWatch, which tries once: what is sent twice counts twice."""
+        from ops_platform.adapters.aws_session import ONE_ATTEMPT  # noqa: PLC0415 (as below)
+
+        with self._lock, self._explained():
+            client: CloudWatchClient = self._session.client(
+                "cloudwatch", endpoint_url=self._account.endpoint_url, config=ONE_ATTEMPT
+            )
             return client
 
     @cached_property

@@ -32,6 +32,9 @@ CLIENT_CONFIG = Config(
     user_agent_extra="ops-platform",
 )
 
+ONE_ATTEMPT = Config(retries={"mode": "standard", "total_max_attempts": 1})
+"""What a client differs in whose calls must not be repeated where the answer was lost."""
+
 
 def session(account: "Account") -> boto3.Session:
     """Return a session with the account's credentials: its role, profile, emulator or the default.

@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.aws_errors import explained
 from ops_platform.adapters.batch import AwsBatchJobs
+from ops_platform.adapters.cloudwatch import CloudWatch
 from ops_platform.adapters.histories import StepFunctionsHistories
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.logs import CloudWatchJobLogs
@@ -125,6 +126,10 @@ class Accounts:
     def logs(self, name: str) -> JobLogs:
         """Return the logs of the account's jobs."""
         return CloudWatchJobLogs(self._clients[name].logs)
+
+    def cloudwatch(self, name: str) -> CloudWatch:
+        """Return where the account keeps dashboards, and takes metrics."""
+        return CloudWatch(self._clients[name].cloudwatch)
 
 
 def resources(settings: Settings) -> Mapping[str, Any]:
