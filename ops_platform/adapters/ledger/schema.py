@@ -317,3 +317,25 @@ leases = sa.Table(
     _text("holder", nullable=False),
     _moment("until", nullable=False),
 )
+
+published_hours = sa.Table(
+    "published_hours",
+    metadata,
+    *(_text(name, nullable=False) for name in ("account", "namespace", "noun")),
+    _moment("hour", nullable=False),
+    _moment("computed_at", nullable=False),
+    *(sa.Column(name, sa.LargeBinary, nullable=False) for name in ("cuts", "digest")),
+    sa.Column("requests", sa.Integer, nullable=False),
+    _moment("changed_at"),
+    sa.PrimaryKeyConstraint("account", "namespace", "noun", "hour"),
+)
+
+metric_requests = sa.Table(
+    "metric_requests",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    *(_text(name, nullable=False) for name in ("account", "namespace")),
+    _moment("hour", nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _moment("sending_at"),
+)
