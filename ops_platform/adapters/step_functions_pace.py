@@ -37,6 +37,9 @@ BUCKETS: Mapping[str, Bucket] = MappingProxyType(
         "DescribeJobQueues": Bucket(50, 12.5),
         "DescribeComputeEnvironments": Bucket(50, 12.5),
         "DescribeInstanceTypes": Bucket(100, 20),
+        "GetDashboard": Bucket(10, 10),
+        "PutDashboard": Bucket(10, 10),
+        "GetMetricStatistics": Bucket(400, 400),
     }
 )
 
