@@ -1,6 +1,6 @@
 """Many rows at once: COPY into a table, and COPY with an upsert behind it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -32,6 +32,16 @@ def copy(
     with _driver(tx).cursor().copy(statement) as out:
         for row in rows:
             out.write_row(row)
+
+
+def copied(tx: sa.Connection, query: str) -> Iterator[bytes]:
+    """Yield the one column, a text or JSON, of a query of ours, as fast as Postgres gives it."""
+    from psycopg import sql
+
+    statement = sql.SQL("COPY ({}) TO STDOUT").format(sql.SQL(query))
+    with _driver(tx).cursor().copy(statement) as out:
+        for (value,) in out.rows():
+            yield value.encode()
 
 
 def upsert(
