@@ -1,4 +1,4 @@
-"""``ops-platform events``: feed the platform events from a file."""
+"""``ops-platform events``: feed the platform events from a file, and keep its history."""
 
 import json
 from codecs import BOM_UTF8
@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import click
 
+from ops_platform.cli.event_days import drop, export, import_
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.progress import Progress
 from ops_platform.clock import now
@@ -19,7 +20,12 @@ _BATCH = 5000
 
 @click.group()
 def events() -> None:
-    """Feed events of AWS to the platform."""
+    """Feed events of AWS to the platform, and keep their history."""
+
+
+events.add_command(export)
+events.add_command(drop)
+events.add_command(import_)
 
 
 @events.command()

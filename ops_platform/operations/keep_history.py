@@ -124,17 +124,22 @@ class _Keeper:
         self.show(self.rows.total())
 
 
+def kept_since(now: datetime, *, days: int) -> date:
+    """Return the first day that is kept, of so many days before today."""
+    return (now - timedelta(days=days)).date()
+
+
 def keep_history(
     ledger: Ledger,
     *,
-    keep: timedelta,
+    kept_from: date,
     now: datetime,
     dry_run: bool = False,
     show: Callable[[int], None] = lambda _: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Kept:
-    """Drop what is older than ``keep``, counted in whole days of UTC; today is always kept."""
-    kept_from = (now - max(keep, timedelta())).date()
+    """Drop what was before a day of UTC; today is always kept."""
+    kept_from = min(kept_from, now.date())
     keeper = _Keeper(ledger, kept_from, now, dry_run, show, pause)
     going, held = keeper.marked()
     busy = [day.day for day in going if not keeper.dropped(day)]

@@ -61,8 +61,7 @@ def _import(ledger: Ledger, files: Sequence[Path], *, whole: Sequence[date] = ()
 
 def _keep(ledger: Ledger, *, later: timedelta = timedelta()) -> Kept:
     """Keep the fourth day and what came after."""
-    keep = timedelta(days=7) + later
-    return keep_history(ledger, keep=keep, now=NOW + later, pause=lambda _: None)
+    return keep_history(ledger, kept_from=day(3), now=NOW + later, pause=lambda _: None)
 
 
 @pytest.fixture
@@ -162,7 +161,7 @@ def test_a_job_that_only_ran_through_a_day_is_in_its_file(ledger: Ledger, tmp_pa
     tell(ledger, told)
     before = all_rows(ledger)["jobs"]
     (file,) = _export(ledger, tmp_path, 1, 1)
-    keep_history(ledger, keep=timedelta(days=1), now=NOW, pause=lambda _: None)
+    keep_history(ledger, kept_from=day(9), now=NOW, pause=lambda _: None)
     assert all_rows(ledger)["jobs"] == []
 
     _import(ledger, [file])

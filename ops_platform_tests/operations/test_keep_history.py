@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ops_platform.adapters.ledger import history
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.events import JobEvent
-from ops_platform.operations.keep_history import Kept, keep_history
+from ops_platform.operations.keep_history import Kept, keep_history, kept_since
 from ops_platform_tests.build import ACCOUNT, NOON, a_job_event, an_execution_event
 from ops_platform_tests.build import an_instance_event as an_instance
 from ops_platform_tests.operations.history_world import (
@@ -29,9 +29,8 @@ from ops_platform_tests.operations.history_world import (
 
 def _keep(ledger: Ledger, days: int = 7, *, dry_run: bool = False) -> Kept:
     """Keep so many days before the eleventh, at noon."""
-    return keep_history(
-        ledger, keep=timedelta(days=days), now=NOW, dry_run=dry_run, pause=lambda _: None
-    )
+    kept_from = kept_since(NOW, days=days)
+    return keep_history(ledger, kept_from=kept_from, now=NOW, dry_run=dry_run, pause=lambda _: None)
 
 
 def _ids(ledger: Ledger, table: str, column: str) -> set[str]:
@@ -284,5 +283,5 @@ def test_whoever_asked_is_waited_for(ledger: Ledger) -> None:
     with ledger.transaction() as tx:
         assert history.dropped_days_among(tx, [day(0)]) == []
         with pytest.raises(Exception, match="in use by others"):
-            keep_history(ledger, keep=timedelta(days=7), now=NOW, pause=lambda _: None)
+            _keep(ledger)
     assert partitions(ledger) == [day(0)]
