@@ -27,6 +27,7 @@ _SESSION = (
     "timezone=UTC",
     "lock_timeout=50s",
     "idle_in_transaction_session_timeout=60s",
+    "temp_buffers=64MB",  # taken as it is needed: what rollups are computed from
     "tcp_keepalives_idle=20",
     "tcp_keepalives_interval=10",
     "tcp_keepalives_count=3",

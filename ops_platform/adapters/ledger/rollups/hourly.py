@@ -21,6 +21,10 @@ from ops_platform.domain.rollups import stored
 HOURLY = "hour"
 
 
+# What is prepared has no statistics, without which a planner may compare each row with each other.
+_PLANNING = ("enable_nestloop = off", "jit = off", "work_mem = '64MB'")
+
+
 def replace(
     tx: sa.Connection, noun: Noun, hours: Hours, *, prices: Sequence[Price], now: datetime
 ) -> dict[datetime, int]:
@@ -31,6 +35,8 @@ def replace(
     """
     names = [metric.name for metric in stored(noun)]
     span = {"since": hours.begin, "until": hours.end, "now": now}
+    for each in _PLANNING:
+        tx.execute(sa.text(f"SET LOCAL {each}"))
     marks.unmark(tx, noun, hours)
     mine = metrics_hourly.c.metric.in_(names)
     within = (metrics_hourly.c.hour >= hours.begin) & (metrics_hourly.c.hour < hours.end)

@@ -10,7 +10,7 @@ from ops_platform.domain.metric import Facts
 PREPARE = (
     """
 CREATE TEMP TABLE rolled_jobs ON COMMIT DROP AS
-SELECT account, job_id, queue, definition, coalesce(flow, '') AS flow, coalesce(step, '') AS step,
+SELECT row_number() OVER ()::integer AS job, account, queue, definition, coalesce(flow, '') AS flow, coalesce(step, '') AS step,
   coalesce(owner, '') AS owner, status, coalesce(reason, 'unknown') AS reason,
   cancelled, terminated, coalesce(starts_with(status_reason, :stale_mark), false) AS stale,
   created_at, submitted_at, pending_at, runnable_ats, starting_ats, running_ats, started_at,
@@ -24,7 +24,6 @@ FROM jobs
 WHERE array_size IS NULL AND (created_at IS NULL OR created_at < :until)
   AND (changed_at >= :since - interval '1 hour' OR status NOT IN ('SUCCEEDED', 'FAILED'))
 """,
-    "ANALYZE rolled_jobs",
     """
 CREATE TEMP TABLE rolled_kinds ON COMMIT DROP AS
 SELECT row_number() OVER ()::integer AS kind, each.*
@@ -41,7 +40,7 @@ FROM container_instances
 """,
     """
 CREATE TEMP TABLE rolled_attempts ON COMMIT DROP AS
-SELECT job.job_id, job.account, kinds.kind, coalesce(places.place, 0) AS place,
+SELECT job.job, kinds.kind, coalesce(places.place, 0) AS place,
   number, number = job.tries AS is_last, job.status, job.created_at, job.ended_at,
   job.vcpus, job.memory_mib, job.runnable_ats[number] AS runnable_at,
   job.starting_ats[number] AS starting_at, job.running_ats[number] AS told_running_at,
@@ -64,7 +63,6 @@ LEFT JOIN rolled_places AS places ON places.account = job.account
   AND places.instance_arn = coalesce(ended.container_instance,
     CASE WHEN number = job.tries THEN job.container_instance END)
 """,
-    "ANALYZE rolled_attempts",
     """
 CREATE TEMP TABLE rolled_dims ON COMMIT DROP AS
 SELECT row_number() OVER ()::integer AS dim, used.kind, used.place,
@@ -87,14 +85,13 @@ LEFT JOIN (
 _LAST = """rolled_jobs AS job
 JOIN rolled_kinds AS kinds USING (account, queue, definition, flow, step, owner)
 LEFT JOIN (
-  SELECT account, job_id,
+  SELECT job, max(place) FILTER (WHERE is_last) AS place,
     sum(extract(epoch FROM stopped_at - running_at) * 1000)
       FILTER (WHERE stopped_at > running_at) AS ran_ms,
-    max(place) FILTER (WHERE is_last) AS place,
     max(running_at) FILTER (WHERE is_last) AS running_at,
     max(stopped_at) FILTER (WHERE is_last) AS stopped_at
-  FROM rolled_attempts GROUP BY 1, 2
-) AS tried USING (account, job_id)
+  FROM rolled_attempts GROUP BY 1
+) AS tried USING (job)
 JOIN rolled_dims AS dims ON dims.kind = kinds.kind AND dims.place = coalesce(tried.place, 0)
 WHERE job.status IN ('SUCCEEDED', 'FAILED')"""
 _OF_KIND = "JOIN rolled_dims AS dims ON dims.kind = attempt.kind AND dims.place = 0"
