@@ -19,7 +19,7 @@ from ops_platform.domain.metric import Noun
 from ops_platform.domain.metric_data import Datum, requests
 from ops_platform.domain.published_metrics import Cut, cuts
 from ops_platform.operations.plan_metric_data import packed, planned, print_of
-from ops_platform.operations.send_metric_data import TOO_OLD, Sent, send_metric_data
+from ops_platform.operations.send_metric_data import TOO_OLD, Clock, Sent, send_metric_data
 
 SETTLE = timedelta(hours=1)
 """How long after its end an hour is left to late events."""
@@ -41,7 +41,7 @@ class Published:
 
 
 def publish_metrics(
-    ledger: Ledger, sink: MetricSink, target: Target, *, dimensions: Sequence[str], now: datetime
+    ledger: Ledger, sink: MetricSink, target: Target, *, dimensions: Sequence[str], clock: Clock
 ) -> Published:
     """Publish every hour that is over, has settled and was not published.
 
@@ -50,14 +50,15 @@ def publish_metrics(
         sink: CloudWatch.
         target: Which account's, and the namespace.
         dimensions: What the metrics are told apart by, beside the account and what happened.
-        now: The time.
+        clock: Tells the time, the same to all who publish.
 
     Raises:
         PlatformError: No dashboard shows one of the dimensions, or CloudWatch cannot be asked.
     """
+    now = clock()
     wanted = {noun: [cut for cut in cuts(dimensions) if cut.metric.noun is noun] for noun in Noun}
     noted = [each for noun in Noun for each in _plan(ledger, target, noun, wanted[noun], now=now)]
-    sent = send_metric_data(ledger, sink, target, now=now)
+    sent = send_metric_data(ledger, sink, target, clock=clock)
     for noun in Noun:
         _compare(ledger, target, noun, wanted[noun], now=now)
     with ledger.transaction() as tx:

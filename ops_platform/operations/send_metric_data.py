@@ -5,6 +5,7 @@ killed, CloudWatch is asked whether it has it, once it has had time to show it; 
 is the request sent again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -41,16 +42,27 @@ class Sent:
     trouble: list[str] = field(default_factory=list)
 
 
-def send_metric_data(ledger: Ledger, sink: MetricSink, target: Target, *, now: datetime) -> Sent:
-    """Send every request that is not surely sent, and can be."""
+Clock = Callable[[], datetime]
+
+
+def send_metric_data(ledger: Ledger, sink: MetricSink, target: Target, *, clock: Clock) -> Sent:
+    """Send every request that is not surely sent, and can be.
+
+    Raises:
+        PlatformError: CloudWatch cannot be asked what has arrived.
+    """
     sent = Sent()
-    for request in _still_taken(ledger, target, now=now, sent=sent):
-        if _can_be_told(request, now):
+    for request in _still_taken(ledger, target, now=clock(), sent=sent):
+        if _can_be_told(request, clock()):
             _find_out(ledger, sink, target, request, sent)
     with ledger.transaction() as tx:
         waiting = published.requests(tx, target)
     for request in waiting:
-        if request.sending_at is None and not _send(ledger, sink, target, request, sent):
+        if request.sending_at is not None:
+            continue
+        with ledger.transaction() as tx:
+            mine = published.begin_to_send(tx, request, clock())
+        if mine is not None and not _send(ledger, sink, target, mine, sent):
             break
     with ledger.transaction() as tx:
         waiting = published.requests(tx, target)
@@ -90,9 +102,6 @@ def _find_out(
 
 def _send(ledger: Ledger, sink: MetricSink, target: Target, request: Request, sent: Sent) -> bool:
     """Send a request; return whether to go on with the next one."""
-    with ledger.transaction() as tx:
-        if not published.begin_to_send(tx, request, ledger.now()):
-            return True
     data = unpacked(request.body)
     receipt = sink.send(target.namespace, data)
     with ledger.transaction() as tx:

@@ -5,7 +5,7 @@ one that is noted and was not forgotten may have arrived, or not.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -130,15 +130,18 @@ def requests(tx: sa.Connection, target: Target) -> list[Request]:
     return [Request(**row) for row in fetch(tx, query.order_by(_r.hour, _r.id))]
 
 
-def begin_to_send(tx: sa.Connection, request: Request, now: datetime) -> bool:
-    """Note that a request is being sent; False if somebody else is sending it, or has."""
-    mine = sa.update(metric_requests).where(_r.id == request.id, _r.sending_at.is_(None))
-    return tx.scalar(mine.values(sending_at=now).returning(_r.id)) is not None
+def begin_to_send(tx: sa.Connection, request: Request, now: datetime) -> Request | None:
+    """Note that a request is being sent, and return it so; None if somebody else sends it."""
+    free = sa.update(metric_requests).where(_r.id == request.id, _r.sending_at.is_(None))
+    if tx.scalar(free.values(sending_at=now).returning(_r.id)) is None:
+        return None
+    return replace(request, sending_at=now)
 
 
 def put_back(tx: sa.Connection, request: Request) -> None:
-    """Note that a request did not arrive."""
-    tx.execute(sa.update(metric_requests).where(_r.id == request.id).values(sending_at=None))
+    """Note that a request did not arrive when it was sent, unless it was sent again since."""
+    same = (_r.id == request.id) & (_r.sending_at == request.sending_at)
+    tx.execute(sa.update(metric_requests).where(same).values(sending_at=None))
 
 
 def forget(tx: sa.Connection, gone: Iterable[Request]) -> None:
