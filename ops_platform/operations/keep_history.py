@@ -26,7 +26,7 @@ class Kept:
     """What one run dropped, or would have, and what it left.
 
     ``kept_from`` is the first day that is kept; ``held`` are older days that were imported lately,
-    ``busy`` those whose table others used all the time; ``rows`` are estimates for the events.
+    ``busy`` those whose events others used all the time; ``rows`` are counted by table.
     """
 
     kept_from: date
@@ -59,12 +59,14 @@ class _Keeper:
 
     def dropped(self, day: history.DayOfEvents) -> bool:
         """Drop the events of a day; return whether there was a gap in which to do it."""
+        with self.ledger.transaction() as tx:
+            number = history.number_of_events(tx, day.day)
         if not self.dry_run:
             try:
                 giving_way(self.ledger, lambda tx: self._drop(tx, day.day), pause=self.pause)
             except BusyError:
                 return False
-        self.rows["events"] += day.rows
+        self.rows["events"] += number
         self._show()
         return True
 

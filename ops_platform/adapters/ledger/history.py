@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ops_platform.adapters.ledger.leases import held as held_leases
-from ops_platform.adapters.ledger.schema import dropped_days, leases
+from ops_platform.adapters.ledger.schema import dropped_days, events, leases
 from ops_platform.domain.hours import day_begins, of_day
 
 _LOCK = sa.func.hashtextextended("history", 0)
 _HELD = "history of "
 _PARTITIONS = """
-SELECT day, relname, pg_total_relation_size(oid) AS bytes, greatest(reltuples, 0)::bigint AS rows
+SELECT day, pg_total_relation_size(oid) AS bytes
 FROM pg_class, LATERAL (SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day) AS named
 WHERE relname ~ '^events_[0-9]{8}$'
   AND oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'events'::regclass)
@@ -30,11 +30,10 @@ _OTHER_DAYS = "SELECT DISTINCT (time AT TIME ZONE 'UTC')::date FROM events_other
 
 @dataclass(frozen=True, slots=True)
 class DayOfEvents:
-    """A day's events as they lie in the database; ``rows`` is Postgres' estimate."""
+    """A day's events as they lie in the database."""
 
     day: date
     bytes: int = 0
-    rows: int = 0
 
 
 def dropped_days_among(tx: sa.Connection, days: Collection[date]) -> list[date]:
@@ -76,12 +75,19 @@ def held(tx: sa.Connection, *, now: datetime) -> set[date]:
 def days_of_events(tx: sa.Connection, *, before: date | None = None) -> list[DayOfEvents]:
     """Return the days that have a partition of their own, the oldest first."""
     found = tx.execute(sa.text(_PARTITIONS), {"before": before})
-    return [DayOfEvents(row.day, row.bytes, row.rows) for row in found]
+    return [DayOfEvents(row.day, row.bytes) for row in found]
 
 
 def far_days(tx: sa.Connection, *, before: date) -> list[date]:
     """Return the days whose events share the partition of those far from now, in order."""
     return sorted(tx.scalars(sa.text(_OTHER_DAYS), {"at": day_begins(before)}))
+
+
+def number_of_events(tx: sa.Connection, day: date) -> int:
+    """Return how many events a day has."""
+    hours = of_day(day)
+    query = sa.select(sa.func.count()).select_from(events)
+    return tx.scalar(query.where(events.c.time >= hours.begin, events.c.time < hours.end)) or 0
 
 
 def drop_day(tx: sa.Connection, day: date) -> None:
