@@ -35,6 +35,9 @@ COMMANDS = {
         "ops_platform.cli.incidents:incidents", "List, show and resolve failed runs."
     ),
     "jobs": Command("ops_platform.cli.jobs:jobs", "List and explain jobs of AWS Batch."),
+    "metrics": Command(
+        "ops_platform.cli.metrics:metrics", "Show and compute metrics, by hour and day."
+    ),
     "reconcile": Command(
         "ops_platform.cli.reconcile:reconcile", "Find what the events of AWS missed."
     ),

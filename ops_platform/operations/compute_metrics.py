@@ -1,0 +1,42 @@
+"""Compute a period's metrics: its hours, and then the days that have all of theirs."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.ledger.rollups import due
+from ops_platform.domain.hours import Hours
+from ops_platform.domain.metric import Noun
+from ops_platform.domain.prices import Price
+from ops_platform.operations.roll_up_metrics import (
+    NOUNS,
+    Rolled,
+    Show,
+    roll_up_days,
+    roll_up_hours,
+)
+
+
+def compute_metrics(
+    ledger: Ledger,
+    hours: Hours,
+    nouns: Collection[Noun] = NOUNS,
+    *,
+    prices: Sequence[Price],
+    now: datetime,
+    show: Show = lambda _: None,
+) -> list[Rolled]:
+    """Compute the hours anew, whether or not they were before, and the days that they complete.
+
+    Raises:
+        PlatformError: An hour is still to come, or its events were dropped.
+    """
+    done = roll_up_hours(ledger, hours, nouns, prices=prices, now=now, show=show)
+    for noun in nouns:
+        done += roll_up_days(ledger, _complete(ledger, noun, hours.days()), [noun], now=now)
+    return done
+
+
+def _complete(ledger: Ledger, noun: Noun, days: Collection[date]) -> list[date]:
+    with ledger.transaction() as tx:
+        return [day for day in days if not due.missing(tx, noun, day)]
