@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from ops_platform.domain.cloudwatch_cost import METRIC_TIERS
+from ops_platform.domain.identity import Links
 from ops_platform.domain.words import counted
 from ops_platform.operations.estimate_cost import Estimate
 from ops_platform.operations.publish_dashboards import Put
@@ -95,13 +96,8 @@ def off(sentence: str) -> Metadata:
 def _links(account: Account, puts: Sequence[Put]) -> Metadata:
     if account.endpoint_url:
         return {}
-    console = f"https://{account.region}.console.aws.amazon.com/cloudwatch/home"
-    return {
-        each.name: dg.MetadataValue.url(
-            f"{console}?region={account.region}#dashboards/dashboard/{each.name}"
-        )
-        for each in puts
-    }
+    links = Links(account.region)
+    return {each.name: dg.MetadataValue.url(links.dashboard(each.name)) for each in puts}
 
 
 def _table(records: Sequence[dg.TableRecord], names: Sequence[str]) -> dg.TableMetadataValue:

@@ -1,13 +1,13 @@
 """What CloudWatch asks for custom metrics and dashboards in a month, by its list prices.
 
-Prices of us-east-1, as of November 2026. What is free is not taken off, since an account may have
+Prices of us-east-1, as of May 2026. What is free is not taken off, since an account may have
 used it up for something else: ten metrics, a million requests, and three dashboards of no more than
 fifty metrics each. AWS counts a metric only for the hours it is sent in, so this is the most.
 """
 
 from dataclasses import dataclass
 
-PRICES_OF = "us-east-1, November 2026"
+PRICES_OF = "us-east-1, May 2026"
 METRIC_TIERS = ((10_000, 0.30), (240_000, 0.10), (750_000, 0.05))
 """So many metrics at that price each, one tier after the other."""
 METRIC_BEYOND = 0.02

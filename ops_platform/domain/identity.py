@@ -101,6 +101,10 @@ class Links:
         page = f"#logsV2:log-groups/log-group/{group}/log-events/{stream}"
         return f"{self._console('cloudwatch')}{page}"
 
+    def dashboard(self, name: str) -> str:
+        """Return the CloudWatch console's page of a dashboard."""
+        return f"{self._console('cloudwatch')}#dashboards/dashboard/{quote(name, safe='')}"
+
     def _ui(self, *parts: str) -> str | None:
         if self.metaflow_ui is None:
             return None

@@ -10,6 +10,7 @@ import pytest
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.defs.cloudwatch import CRON, cloudwatch_assets, cloudwatch_schedules
+from ops_platform.defs.cloudwatch_reports import dashboards_shown
 from ops_platform.defs.resources import Accounts
 from ops_platform.domain.dashboard_body import Publication, body
 from ops_platform.domain.dashboards import DASHBOARDS
@@ -17,6 +18,7 @@ from ops_platform.domain.hours import HOUR, Hours, hour_of
 from ops_platform.domain.metric import Noun
 from ops_platform.domain.prices import DEFAULT_PRICES
 from ops_platform.embedded.aws.account import EmbeddedAccount, staging
+from ops_platform.operations.publish_dashboards import Put
 from ops_platform.operations.roll_up_metrics import roll_up_hours
 from ops_platform.settings.model import Settings
 from ops_platform_tests.defs.dagster_world import settings_in
@@ -137,6 +139,21 @@ def test_what_cloudwatch_did_not_take_fails_the_run_and_is_still_shown(
     assert not shown["success"]
     assert shown["requests"] == 0
     assert shown["hours"] > 0
+
+
+def test_a_dashboard_is_one_click_away_and_none_is_where_there_is_no_console(
+    tmp_path: Path,
+) -> None:
+    """An emulator has none."""
+    emulated = _settings(tmp_path, "http://127.0.0.1:1").accounts[0]
+    real = emulated.model_copy(update={"endpoint_url": None})
+    put = Put("ops-platform-eu-west-1-flows", 9, changed=True)
+
+    assert put.name not in dashboards_shown(emulated, [put])
+    assert dashboards_shown(real, [put])[put.name].value == (
+        "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1"
+        "#dashboards/dashboard/ops-platform-eu-west-1-flows"
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,5 +31,5 @@ def test_the_sentence_says_what_for_and_of_when_the_prices_are() -> None:
 
     assert cost.sentence == (
         "At most $75.03 a month: $60.00 for metrics, $0.03 for requests, $15.00 for dashboards"
-        " (list prices of us-east-1, November 2026)."
+        " (list prices of us-east-1, May 2026)."
     )
