@@ -43,7 +43,7 @@ def computed(postgres: PostgresServer, empty_ledger: str) -> Iterator[Ledger]:
     """Give a ledger with a day of runs, all of whose metrics are computed; nobody changes it."""
     events = [
         *a_failing_run(),
-        *a_job_history("again", exits=[1, 0], begin=3590),
+        *a_job_history("again", exits=[1, 0], begin=3594),
         *Run("run-2", flow="OtherFlow").ended(after(200), "FAILED"),
         *Run("run-3", flow="OtherFlow").ended(after(4000), "SUCCEEDED"),
     ]
