@@ -1,5 +1,6 @@
 """Some days of runs in a ledger, and what is kept of them."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from ops_platform_tests.build import (
 from ops_platform_tests.build_runs import a_failing_run, a_job_history
 from ops_platform_tests.ledger_world import POLICY
 
+REPLAYED = dataclasses.replace(POLICY, replayed=True)
 FIRST = NOON.date()
 NOW = NOON + timedelta(days=10)
 _MOMENTS = ("time", "created_at", "started_at", "stopped_at", "redriven_at")

@@ -1,6 +1,5 @@
 """What was exported and dropped comes back as it was."""
 
-import dataclasses
 import gzip
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -23,6 +22,7 @@ from ops_platform_tests.build_runs import a_job_history
 from ops_platform_tests.ledger_world import POLICY, alerts, empty
 from ops_platform_tests.operations.history_world import (
     NOW,
+    REPLAYED,
     TABLES,
     all_rows,
     any_days,
@@ -35,7 +35,6 @@ from ops_platform_tests.operations.history_world import (
     tell,
 )
 
-REPLAYED = dataclasses.replace(POLICY, replayed=True)
 STATES = ("jobs", "executions", "container_instances", "runs")
 # Each example is some transactions with a real database.
 _ON_A_DATABASE = settings(

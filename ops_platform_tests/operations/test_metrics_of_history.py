@@ -27,13 +27,13 @@ from ops_platform_tests.build import ACCOUNT, ACCOUNTS
 from ops_platform_tests.ledger_world import empty
 from ops_platform_tests.operations.history_world import (
     NOW,
+    REPLAYED,
     any_days,
     day,
     resolve_all,
     some_days,
     tell,
 )
-from ops_platform_tests.operations.test_import_events import REPLAYED
 
 _ON_A_DATABASE = settings(
     max_examples=max(1, settings().max_examples // 10),
