@@ -47,7 +47,6 @@ def morning_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     job = dg.define_asset_job(
         "write_morning_report",
         selection=dg.AssetSelection.assets(KEY),
-        partitions_def=days,
         executor_def=dg.in_process_executor,
         description="Makes the page of a day.",
     )
