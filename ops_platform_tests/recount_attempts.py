@@ -4,6 +4,7 @@ Where the brief of the metrics leaves a choice, it is made as somebody who looks
 
 - A job is in one state at a time. Most moments are whole seconds, cut off, and some are exact; so
   a state may be told to begin up to a second before the one ahead of it did: it begins then.
+- How long a job is RUNNABLE counts from when it is told to be: ends are cut off alike.
 - An attempt that was placed, and that the job's end does not list, ended with the job.
 - An attempt whose end nobody tells lasts until the job's next known moment.
 """
@@ -34,7 +35,7 @@ class Attempt:
 
     @property
     def placed(self) -> int | None:
-        """When it took its place on a host."""
+        """When it took its place on a host: STARTING, or if that is not told, RUNNING."""
         return self.running if self.starting is None else self.starting
 
     @property
@@ -108,7 +109,7 @@ def _attempt(told: Sequence[Told], latest: Told, number: int) -> Attempt:
     shown = latest.detail if current else listed[number] if number < len(listed) else {}
     starting = entered(told, "STARTING", number)
     ran = entered(told, "RUNNING", number)
-    running = ran if shown.get("startedAt") is None else shown["startedAt"]
+    running = ran if _started(shown, listed[:number]) is None else shown["startedAt"]
     stopped = shown.get("stoppedAt")
     if current or (stopped is None and number == len(listed) - 1):
         was_placed = not current or starting is not None or running is not None
@@ -116,6 +117,12 @@ def _attempt(told: Sequence[Told], latest: Told, number: int) -> Attempt:
     instance = (shown.get("container") or {}).get("containerInstanceArn")
     runnable = entered(told, "RUNNABLE", number)
     return Attempt(runnable, starting, ran, running, stopped, instance)
+
+
+def _started(shown: Json, before: Sequence[Json]) -> int | None:
+    """Return when an attempt began to run; a job that waits again shows the start before."""
+    started: int | None = shown.get("startedAt")
+    return None if started in [attempt.get("startedAt") for attempt in before] else started
 
 
 def states(told: Sequence[Told]) -> Iterator[tuple[str, int, int]]:

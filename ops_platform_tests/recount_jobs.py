@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ops_platform.domain.envelopes import parse
 from ops_platform.domain.events import JobEvent
-from ops_platform.domain.prices import Price
+from ops_platform.domain.prices import DEFAULT_PRICES, Price
 from ops_platform.domain.reasons import classify
 from ops_platform_tests.recount_attempts import (
     Attempt,
@@ -66,9 +66,13 @@ class _Job:
         for state, begin, end in states(self.told):
             yield Lasted("state", begin, end, self.of_job | {"state": state})
             if state == "RUNNABLE":
-                yield Lasted("runnable", begin, end, self.of_job)
+                since = max(filter(lambda at: at <= begin, self._ready()))
+                yield Lasted("runnable", since, end, self.of_job)
         if self.ended is not None:
             yield from self._end(self.ended, body)
+
+    def _ready(self) -> list[int]:
+        return [each.runnable for each in self.attempts if each.runnable is not None]
 
     def _blocks(self) -> Iterator[Fact]:
         for at in {each.at for each in self.told if each.kind == "queue_blocked"}:
@@ -106,7 +110,7 @@ class _Job:
 
     def _reservation(self, number: int, attempt: Attempt) -> Iterator[Fact]:
         if attempt.placed is not None:
-            amounts = self.needs | {"usd": self._rate(attempt)}
+            amounts = self.needs and self.needs | {"usd": self._rate(attempt)}
             there = self._where(attempt)
             yield Lasted("reserved", attempt.placed, until(self.told, number), there, amounts)
 
@@ -119,8 +123,8 @@ class _Job:
         held = _since(attempt.placed, attempt.stopped)
         values = _known(
             running=_since(attempt.running, attempt.stopped),
-            total=_since(attempt.starting, attempt.stopped),
-            cost=None if held is None else held / HOUR_MS * self._rate(attempt),
+            total=held,
+            cost=held and held / HOUR_MS * self._rate(attempt) if self.needs else None,
         )
         there = self._where(attempt) | {"outcome": outcome}
         yield Happened("attempt_ended", attempt.stopped, there, values, frozenset({outcome}))
@@ -157,23 +161,20 @@ class _Job:
         """Return the dollars for an hour of the attempt."""
         kind = self._where(attempt).get("instance_type", "")
         price = price_of(kind, self._prices)
-        if price is None:
-            return 0.0
-        return (
-            self.needs.get("vcpus", 0) * price.vcpu_hour + self.needs.get("gib", 0) * price.gib_hour
-        )
+        vcpus, gib = self.needs.get("vcpus", 0), self.needs.get("gib", 0)
+        return vcpus * price.vcpu_hour + gib * price.gib_hour
 
 
-def price_of(instance_type: str, prices: Sequence[Price]) -> Price | None:
-    """Return the price of a type: its own, or that of the longest beginning that it has."""
-
-    def matches(price: Price) -> bool:
-        named = price.instance_type
-        if named.endswith("*"):
-            return instance_type.startswith(named[:-1])
-        return named == instance_type
-
-    return max(filter(matches, prices), key=lambda price: len(price.instance_type), default=None)
+def price_of(kind: str, prices: Sequence[Price]) -> Price:
+    """Return the price of an instance type: its own, or of its longest beginning, or Fargate's."""
+    own = [price for price in prices if price.instance_type == kind]
+    beginnings = [
+        price
+        for price in prices
+        if price.instance_type.endswith("*") and kind.startswith(price.instance_type[:-1])
+    ]
+    longest = sorted(beginnings, key=lambda price: len(price.instance_type), reverse=True)
+    return (own + longest + list(DEFAULT_PRICES))[0]
 
 
 def _dimensions(account: str, detail: Json) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What facts amount to within a period, by plain loops: counts, spreads, levels, ages, usage.
 
-A period is from ``begin`` until before ``end``, in milliseconds. What lasts, does so from its begin
-until before its end; so of what ends with one hour the next has nothing.
+A period is from ``begin`` until before ``end``, in milliseconds, and what lasts does so likewise. A
+level or age opens with what it was just before; then all changes of a moment happen at once.
 """
 
 from collections import defaultdict
@@ -40,8 +40,8 @@ class Lasted:
     values: dict[str, float] = field(default_factory=dict)
 
     def within(self, begin: int, end: int) -> bool:
-        """Tell whether any of it was in a period."""
-        return self.began < self.ended and self.began < end and begin < self.ended
+        """Tell whether any of it was in a period, or up to its begin."""
+        return self.began < self.ended and self.began < end and begin <= self.ended
 
     def lasts(self, end: int) -> bool:
         """Tell whether it was there up to the end of a period."""
@@ -148,18 +148,16 @@ class Leveled(_Lastings):
     def numbers(self, facts: Sequence[Fact], begin: int, end: int) -> Numbers:
         """Return how much there was at the end, and at most after all changes of a moment."""
         changes: dict[int, float] = defaultdict(float)
-        last = 0.0
         for fact in self.within(facts, begin, end):
             amount = fact.values.get(self.amount, 1)
-            changes[max(fact.began, begin)] += amount
+            changes[fact.began] += amount
             changes[fact.ended] -= amount
-            last += amount if fact.lasts(end) else 0
-        level = most = 0.0
+        level = most = sum(change for at, change in changes.items() if at < begin)
         for at in sorted(changes):
-            if at < end:
+            if begin <= at < end:
                 level += changes[at]
                 most = max(most, level)
-        return {"last": last, "max": most}
+        return {"last": level, "max": most}
 
 
 class Aged(_Lastings):
@@ -195,14 +193,15 @@ class Part:
     dimension: str = ""
     values: tuple[str, ...] = ()
 
+    def facts(self, facts: Iterable[Fact]) -> Iterator[Fact]:
+        """Yield the facts that it is of."""
+        for fact in self.way.facts(facts):
+            if not self.dimension or fact.dimensions.get(self.dimension) in self.values:
+                yield fact
+
     def of(self, facts: Sequence[Fact], begin: int, end: int) -> float:
         """Return the number."""
-        chosen = [
-            fact
-            for fact in self.way.facts(facts)
-            if not self.dimension or fact.dimensions.get(self.dimension) in self.values
-        ]
-        return self.way.numbers(chosen, begin, end)[self.number] or 0
+        return self.way.numbers(list(self.facts(facts)), begin, end)[self.number] or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +213,7 @@ class Shared:
 
     def facts(self, facts: Iterable[Fact]) -> Iterator[Fact]:
         """Yield the facts that the whole is of."""
-        return self.whole.way.facts(facts)
+        return self.whole.facts(facts)
 
     def numbers(self, facts: Sequence[Fact], begin: int, end: int) -> Numbers:
         """Return the share, if there is anything to have a share of."""
