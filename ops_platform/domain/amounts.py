@@ -9,7 +9,7 @@ _LENGTHS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1
 _SIZES: Final = (("M", 1e6), ("k", 1e3))
 _TEN: Final = 10
 _CENT: Final = 0.01
-UNKNOWN: Final = "\N{EN DASH}"
+UNKNOWN: Final = "-"
 
 
 def amount(value: float | None, unit: Unit) -> str:
