@@ -53,7 +53,7 @@ def publish_metrics(
         clock: Tells the time, the same to all who publish.
 
     Raises:
-        PlatformError: No dashboard shows one of the dimensions, or CloudWatch cannot be asked.
+        PlatformError: No dashboard shows one of the dimensions.
     """
     now = clock()
     wanted = {noun: [cut for cut in cuts(dimensions) if cut.metric.noun is noun] for noun in Noun}

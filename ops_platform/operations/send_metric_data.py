@@ -13,6 +13,7 @@ from ops_platform.adapters.ledger import published
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.published import Request, Target
 from ops_platform.domain.cloudwatch_ports import MetricSink, Took
+from ops_platform.domain.errors import PlatformError
 from ops_platform.operations.plan_metric_data import unpacked
 
 TOO_OLD = timedelta(days=13, hours=20)
@@ -46,18 +47,15 @@ Clock = Callable[[], datetime]
 
 
 def send_metric_data(ledger: Ledger, sink: MetricSink, target: Target, *, clock: Clock) -> Sent:
-    """Send every request that is not surely sent, and can be.
-
-    Raises:
-        PlatformError: CloudWatch cannot be asked what has arrived.
-    """
+    """Send every request that is not surely sent, and can be; what goes wrong is told."""
     sent = Sent()
     for request in _still_taken(ledger, target, now=clock(), sent=sent):
         if _can_be_told(request, clock()):
             _find_out(ledger, sink, target, request, sent)
     with ledger.transaction() as tx:
         waiting = published.requests(tx, target)
-    for request in waiting:
+    # The newest first, so that one which is refused for ever holds back none that is newer.
+    for request in reversed(waiting):
         if request.sending_at is not None:
             continue
         with ledger.transaction() as tx:
@@ -91,7 +89,11 @@ def _find_out(
     ledger: Ledger, sink: MetricSink, target: Target, request: Request, sent: Sent
 ) -> None:
     rarest = max(unpacked(request.body), key=lambda datum: len(datum.dimensions))
-    arrived = sink.has(target.namespace, rarest)
+    try:
+        arrived = sink.has(target.namespace, rarest)
+    except PlatformError as error:
+        sent.trouble.append(str(error))
+        return
     sent.arrived += arrived
     with ledger.transaction() as tx:
         if arrived:

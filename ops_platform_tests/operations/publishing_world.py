@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.published import Target
 from ops_platform.domain.cloudwatch_ports import MetricSink, Receipt, Took
@@ -46,6 +47,16 @@ class Killing:
     def has(self, namespace: str, datum: Datum) -> bool:
         """Look into the CloudWatch behind."""
         return self.behind.has(namespace, datum)
+
+
+class Mute(FakeCloudWatch):
+    """A CloudWatch that takes data and may not be asked for any."""
+
+    def has(self, namespace: str, datum: Datum) -> bool:
+        """Refuse."""
+        raise AwsError(
+            f"Could not see whether {namespace} has {datum.metric}.", code="AccessDenied"
+        )
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from ops_platform_tests.operations.publishing_world import (
     HOURS,
     KilledError,
     Killing,
+    Mute,
     Publishing,
 )
 
@@ -149,3 +150,18 @@ def test_of_runs_that_find_out_together_one_sends(ledger: Ledger) -> None:
 
     assert _is_once(world)
     assert _is_whole(world)
+
+
+def test_where_cloudwatch_may_not_be_asked_only_what_is_unclear_waits(ledger: Ledger) -> None:
+    """And it is told why."""
+    world = Publishing(ledger)
+    world.happen()
+    _killed(world, arrives=False)
+    world.later(4 * HOUR)
+
+    mute = Mute(clock=lambda: world.now)
+    sent = world.publish(mute).sent
+
+    assert (sent.unclear, len(sent.trouble)) == (1, 1)
+    assert "Could not see whether OpsPlatform has" in sent.trouble[0]
+    assert sent.requests == len(mute.requests) > 0

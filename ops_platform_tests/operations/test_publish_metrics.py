@@ -1,8 +1,10 @@
 """The metrics of hours that are over arrive in CloudWatch, each value once."""
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +12,16 @@ import pytest
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.rollups import spread_values
 from ops_platform.adapters.ledger.rollups.marks import mark
-from ops_platform.domain.cloudwatch_ports import Took
+from ops_platform.domain.cloudwatch_ports import Receipt, Took
 from ops_platform.domain.hours import HOUR, Hours
 from ops_platform.domain.metric import Age, Count, Level, Metric, Noun, Ratio, Spread
+from ops_platform.domain.metric_data import Datum
 from ops_platform.domain.published_metrics import CHOICES, Cut, cuts
 from ops_platform.domain.rollups import metric_of
 from ops_platform.operations.show_metrics import show_metric
 from ops_platform_tests.build import NOON, a_job_event, after
 from ops_platform_tests.build_runs import a_job_history
+from ops_platform_tests.fake_cloudwatch import FakeCloudWatch
 from ops_platform_tests.operations.publishing_world import FOUR, HOURS, Publishing
 
 
@@ -255,3 +259,34 @@ def test_a_refused_request_is_told_and_sent_the_next_time(ledger: Ledger) -> Non
 
     assert world.publish().sent.trouble == []
     assert len(world.cloudwatch.requests) == len(done.planned)
+
+
+def test_what_is_refused_for_ever_holds_back_none_that_is_newer(ledger: Ledger) -> None:
+    """Here the requests of the hour that has an event: its flow has too long a name, say."""
+    world = Publishing(ledger)
+    world.happen()
+    world.publish(_Refusing(world.cloudwatch, NOON))
+    world.later(HOUR)
+    world.compute()
+    world.publish(_Refusing(world.cloudwatch, NOON))
+
+    hours = {datum.hour for each in world.cloudwatch.requests for datum in each}
+    assert hours == {NOON + HOUR, NOON + 2 * HOUR, NOON + 3 * HOUR}
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusing:
+    """A CloudWatch that refuses one hour."""
+
+    behind: FakeCloudWatch
+    hour: datetime
+
+    def send(self, namespace: str, data: Sequence[Datum]) -> Receipt:
+        """Refuse it, and take the others."""
+        if data[0].hour == self.hour:
+            return Receipt(Took.REFUSED, "no")
+        return self.behind.send(namespace, data)
+
+    def has(self, namespace: str, datum: Datum) -> bool:
+        """Look into the CloudWatch behind."""
+        return self.behind.has(namespace, datum)
