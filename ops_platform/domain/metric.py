@@ -34,7 +34,7 @@ class Unit(StrEnum):
 class Facts(StrEnum):
     """The kinds of facts; each is a relation of the ledger with the columns that are named here.
 
-    A fact that happened has ``at``; one that lasted has ``began`` and ``ended``, which is None
+    A fact that happened has ``moment``; one that lasted has ``began`` and ``ended``, which is None
     while it lasts. Beside them it has the dimensions of its metrics and the values they name.
     """
 

@@ -1,10 +1,9 @@
-"""From the declaration of a metric to the statement that computes it.
+"""From the declaration of a metric to the statement that computes it, over facts in milliseconds.
 
-Sums are of exact numbers, so that the same facts make the same rows in whatever order they lie.
+The variables ``since``, ``until`` and ``now`` say which hours, and how far the last one is.
 """
 
-from ops_platform.adapters.ledger.rollups.jobs_sql import RELATIONS as OF_JOBS
-from ops_platform.adapters.ledger.rollups.other_sql import RELATIONS as OF_OTHERS
+from ops_platform.adapters.ledger.rollups import job_facts, other_facts
 from ops_platform.domain.job_rollups import OF_ATTEMPT
 from ops_platform.domain.metric import (
     Age,
@@ -18,142 +17,184 @@ from ops_platform.domain.metric import (
     Usage,
 )
 
-_IN_HOURS = "at >= :since AND at < :until"
-_HOUR = "date_bin('1 hour', at, :since)"
+RELATIONS = job_facts.RELATIONS | other_facts.RELATIONS
+_HOUR_MS = 3_600_000
+_USD = 1000 * 1024 * 10**9
+# By how much the integers of a fact are larger than what they stand for.
+_SCALES = {
+    (Facts.RESERVATIONS, "vcpus"): 1000,
+    (Facts.RESERVATIONS, "memory_gib"): 1024,
+    (Facts.RESERVATIONS, "usd_an_hour"): _USD,
+    (Facts.INSTANCES_UP, "vcpus"): 1024,
+    (Facts.ATTEMPT_ENDS, "cost_usd"): _USD * _HOUR_MS,
+}
+COLUMNS = ("count", "sum", "min", "max", "last", "values", "at_ms")
+_SINCE, _UNTIL, _NOW = (f"getvariable('{name}')" for name in ("since", "until", "now"))
+_HOUR = f"moment - (moment - {_SINCE}) % {_HOUR_MS}"
+_HOURS = f"(SELECT unnest(range({_SINCE}, {_UNTIL}, {_HOUR_MS})) AS hour)"
 # What lasted no time counts for nothing: its moments are of different exactness.
-_LASTED = "began < :until AND (ended IS NULL OR (ended >= :since AND ended > began))"
+_LASTED = f"began < {_UNTIL} AND (ended IS NULL OR (ended >= {_SINCE} AND ended > began))"
 
 
 def statement(metric: Metric) -> str:
-    """Return the statement that writes the rows of a metric for the hours from since to until."""
+    """Return the statement that adds the rows of a metric to the table ``rolled``."""
+    rows, columns = _computed(metric)
+    listed = ", ".join(columns)
+    account = "account" if "account" in metric.dimensions else "''"
+    return (
+        f"INSERT INTO rolled BY NAME SELECT '{metric.name}' AS metric, hour, {account} AS account,"
+        f" {_json(metric.dimensions)} AS dimensions, {listed} FROM ({rows}) AS computed"
+        f"{' JOIN dims USING (dim)' if _is_numbered(metric) else ''}"
+    )
+
+
+def _computed(metric: Metric) -> tuple[str, tuple[str, ...]]:
     match metric.how:
         case Count(facts, where):
-            rows = _happened(metric, facts, where, "count(*) AS count", "")
-            columns = "count"
+            return _happened(metric, facts, where, "count(*) AS count"), ("count",)
         case Spread(facts, value, where):
             numbers = (
                 f"count(*) AS count, sum({value}) AS sum, min({value}) AS min,"
-                f" max({value}) AS max, array_agg({value}::double precision ORDER BY {value})"
-                " AS values"
+                f" max({value}) AS max, {_list(value, value)} AS values"
             )
-            rows = _happened(metric, facts, where, numbers, f" AND {value} IS NOT NULL")
-            columns = "count, sum, min, max, values"
+            known = f"{value} IS NOT NULL" + (f" AND {where}" if where else "")
+            columns = ("count", "sum", "min", "max", "values")
+            return _happened(metric, facts, known, numbers), columns
         case Total(facts, value, where):
-            rows, columns = _happened(metric, facts, where, f"sum({value}) AS sum", ""), "sum"
+            sum_of = f"sum({value}) / {_SCALES.get((facts, value), 1)} AS sum"
+            return _happened(metric, facts, where, sum_of), ("sum",)
         case Level(facts, amount):
-            rows, columns = _level(metric, facts, amount or "1"), "last, max, values, at_ms"
+            return _level(metric, facts, amount), ("last", "max", "values", "at_ms")
         case Age(facts):
-            rows, columns = _age(metric, facts), "last, max"
+            return _age(metric, facts), ("last", "max")
         case Usage(facts, amount):
-            rows, columns = _usage(metric, facts, amount), "sum"
+            return _usage(metric, facts, amount), ("sum",)
         case Ratio():
             raise TypeError(f"{metric.name} is made when it is read.")
+
+
+def zeros(metric: Metric) -> str:
+    """Return the statement that adds a row of nothing where an hour has none at all."""
+    tells = [name for name in ("account",) if name in metric.dimensions]
+    tells += [name for name, _ in metric.closed]
+    nothing = ", ".join(_nothing(metric))
+    closed = "".join(
+        f" CROSS JOIN (SELECT unnest({list(values)}) AS {name})" for name, values in metric.closed
+    )
+    source = "seen" if "account" in tells else f"(SELECT hour, '' AS account FROM {_HOURS})"
+    json = _json(tuple(tells))
+    same = " AND ".join(
+        ["there.hour = every.hour", "there.account = every.account"]
+        + [f"there.dimensions->>'{name}' = {name}" for name, _ in metric.closed]
+    )
     return (
-        f"INSERT INTO metrics_hourly (metric, hour, dimensions, {columns})"
-        f" SELECT '{metric.name}', hour, {_dimensions(metric)}, {columns} FROM ({rows}) AS rolled"
-        f"{_named(metric)}"
+        f"INSERT INTO rolled BY NAME SELECT '{metric.name}' AS metric, hour, account,"
+        f" {json} AS dimensions, {nothing} FROM (SELECT * FROM {source}{closed}) AS every"
+        f" WHERE NOT EXISTS (SELECT 1 FROM rolled AS there"
+        f" WHERE there.metric = '{metric.name}' AND {same})"
     )
 
 
-def relation(facts: Facts) -> str:
-    """Return the query of facts."""
-    return OF_JOBS[facts] if facts in OF_JOBS else OF_OTHERS[facts]
-
-
-def _grouped(metric: Metric) -> tuple[str, ...]:
-    """Return the columns that tell the rows of a metric apart."""
-    if not _is_numbered(metric):
-        return metric.dimensions
-    return ("dim", *(name for name in metric.dimensions if name not in OF_ATTEMPT))
+def _nothing(metric: Metric) -> tuple[str, ...]:
+    match metric.how:
+        case Count():
+            return ("0 AS count",)
+        case Spread():
+            return ("0 AS count", "0 AS sum", "'{}' AS values")
+        case Level():
+            return ("0 AS last", "0 AS max", "'{}' AS values", "'{}' AS at_ms")
+        case Age():
+            return ("0 AS last", "0 AS max")
+        case _:
+            return ("0 AS sum",)
 
 
 def _is_numbered(metric: Metric) -> bool:
-    return not isinstance(metric.how, Ratio) and metric.how.facts in OF_JOBS
-
-
-def _dimensions(metric: Metric) -> str:
-    own = [name for name in _grouped(metric) if name != "dim"]
-    pairs = ", ".join(f"'{name}', nullif({name}, '')" for name in own)
-    built = f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
-    if not _is_numbered(metric):
-        return built
-    return f"dims.dimensions || {built}" if own else "dims.dimensions"
-
-
-def _named(metric: Metric) -> str:
-    return " JOIN rolled_dims AS dims USING (dim)" if _is_numbered(metric) else ""
+    facts = None if isinstance(metric.how, Ratio) else metric.how.facts
+    return facts in job_facts.RELATIONS and facts is not Facts.QUEUE_BLOCKS
 
 
 def _by(metric: Metric, *more: str) -> str:
-    return ", ".join((*_grouped(metric), *more))
+    """Return the columns that tell the rows of a metric apart."""
+    if not _is_numbered(metric):
+        return ", ".join((*metric.dimensions, *more))
+    return ", ".join(("dim", *(n for n in metric.dimensions if n not in OF_ATTEMPT), *more))
 
 
-def _happened(metric: Metric, facts: Facts, where: str | None, numbers: str, known: str) -> str:
+def _json(names: tuple[str, ...]) -> str:
+    """Return the object of those dimensions that are known."""
+    pairs = ", ".join(f"CASE WHEN {n} <> '' THEN '\"{n}\": ' || to_json({n}) END" for n in names)
+    return f"'{{' || concat_ws(', ', {pairs}) || '}}'" if names else "'{}'"
+
+
+def _list(value: str, order: str, where: str = "") -> str:
+    """Return a list as Postgres writes it."""
+    listed = f"list({value} ORDER BY {order}){where}"
+    return f"'{{' || coalesce(array_to_string({listed}, ','), '') || '}}'"
+
+
+def _happened(metric: Metric, facts: Facts, where: str | None, numbers: str) -> str:
     condition = f" AND {where}" if where else ""
-    by = _by(metric, "hour")
     return (
-        f"SELECT {_by(metric, f'{_HOUR} AS hour')}, {numbers} FROM ({relation(facts)}) AS facts"
-        f" WHERE {_IN_HOURS}{known}{condition} GROUP BY {by}"
+        f"SELECT {_by(metric, f'{_HOUR} AS hour')}, {numbers} FROM ({RELATIONS[facts]}) AS facts"
+        f" WHERE moment >= {_SINCE} AND moment < {_UNTIL}{condition} GROUP BY {_by(metric, 'hour')}"
     )
 
 
-def _level(metric: Metric, facts: Facts, amount: str) -> str:
-    """Walk the changes of each group: at the begin of each hour stands a mark that changes nothing.
+def _level(metric: Metric, facts: Facts, amount: str | None) -> str:
+    """Walk the changes of each group; at the begin of each hour stands a mark, no change.
 
     What began before the first hour is there when it opens.
     """
-    by = _by(metric)
+    by, scale = _by(metric), _SCALES.get((facts, str(amount)), 1)
+    changed = " FILTER (WHERE mark = 2 AND delta <> 0)"
     return f"""
 WITH lasted AS MATERIALIZED (
-  SELECT {_by(metric, "began", "ended")}, {amount}::numeric AS amount
-  FROM ({relation(facts)}) AS facts WHERE {_LASTED}
+  SELECT {by}, began, ended, {amount or 1} AS amount FROM ({RELATIONS[facts]}) AS facts
+  WHERE {_LASTED}
 ), changes AS (
-  SELECT {by}, greatest(began, :since) AS at, CASE WHEN began < :since THEN 0 ELSE 2 END AS mark,
-    amount AS delta FROM lasted
-  UNION ALL SELECT {by}, ended, 2, -amount FROM lasted WHERE ended < :until
-  UNION ALL SELECT {by}, hour, 1, 0 FROM (SELECT DISTINCT {by} FROM lasted) AS every
-    CROSS JOIN generate_series(CAST(:since AS timestamptz), :until - interval '1 hour', '1 hour')
-      AS hour
+  SELECT {by}, greatest(began, {_SINCE}) AS moment, CASE WHEN began < {_SINCE} THEN 0 ELSE 2 END
+    AS mark, amount AS delta FROM lasted
+  UNION ALL SELECT {by}, ended, 2, -amount FROM lasted WHERE ended < {_UNTIL}
+  UNION ALL SELECT {by}, hour, 1, 0 FROM (SELECT DISTINCT {by} FROM lasted) CROSS JOIN {_HOURS}
 ), summed AS (
-  SELECT {by}, at, mark, sum(delta) AS delta FROM changes GROUP BY {by}, at, mark
+  SELECT {by}, moment, mark, sum(delta) AS delta FROM changes GROUP BY ALL
 ), walked AS (
-  SELECT {by}, at, mark, delta, sum(delta) OVER (PARTITION BY {by} ORDER BY at, mark) AS level
+  SELECT {by}, moment, mark, delta, sum(delta) OVER (PARTITION BY {by} ORDER BY moment, mark) AS level
   FROM summed
 )
-SELECT {_by(metric, f"{_HOUR} AS hour")}, max(level) AS max,
-  (array_agg(level ORDER BY at DESC, mark DESC))[1] AS last,
-  coalesce(array_agg(delta::double precision ORDER BY at) FILTER (WHERE mark = 2 AND delta <> 0),
-    '{{}}') AS values,
-  coalesce(array_agg((extract(epoch FROM at - {_HOUR}) * 1000)::integer ORDER BY at)
-    FILTER (WHERE mark = 2 AND delta <> 0), '{{}}') AS at_ms
+SELECT {_by(metric, f"{_HOUR} AS hour")}, max(level) / {scale} AS max,
+  (max(level) FILTER (WHERE mark = 1) + coalesce(sum(delta) FILTER (WHERE mark = 2), 0)) / {scale}
+    AS last,
+  {_list(f"delta / {scale}", "moment", changed)} AS values,
+  {_list(f"moment - ({_HOUR})", "moment", changed)} AS at_ms
 FROM walked WHERE mark > 0 GROUP BY {_by(metric, "hour")}
 HAVING max(level) <> 0 OR bool_or(mark = 2 AND delta <> 0)
 """
 
 
 def _each_hour(facts: Facts) -> str:
-    return f"""({relation(facts)}) AS facts
-JOIN generate_series(CAST(:since AS timestamptz), :until - interval '1 hour', '1 hour') AS hour
-  ON began < hour + interval '1 hour' AND (ended IS NULL OR (ended >= hour AND ended > began))
-CROSS JOIN LATERAL (SELECT least(hour + interval '1 hour', :now) AS until) AS span
-"""
+    end = f"hour + {_HOUR_MS}"
+    return f"""(
+  SELECT *, least({end}, {_NOW}) AS until, ended IS NULL OR ended >= {end} AS still
+  FROM ({RELATIONS[facts]}) AS facts JOIN {_HOURS} AS hours
+    ON began < {end} AND (ended IS NULL OR (ended >= hour AND ended > began))
+) AS facts WHERE {_LASTED}"""
 
 
 def _age(metric: Metric, facts: Facts) -> str:
-    still = "ended IS NULL OR ended >= hour + interval '1 hour'"
     return f"""
-SELECT {_by(metric, "hour")},
-  coalesce(max(floor(extract(epoch FROM span.until - began) * 1000)) FILTER (WHERE {still}), 0)
-    AS last,
-  max(floor(extract(epoch FROM least(ended, span.until) - began) * 1000)) AS max
-FROM {_each_hour(facts)} WHERE {_LASTED} AND span.until > began GROUP BY {_by(metric, "hour")}
+SELECT {_by(metric, "hour")}, coalesce(max(until - began) FILTER (WHERE still), 0) AS last,
+  max(least(ended, until) - began) AS max
+FROM {_each_hour(facts)} AND until > began GROUP BY {_by(metric, "hour")}
 """
 
 
 def _usage(metric: Metric, facts: Facts, amount: str) -> str:
+    scale = _SCALES.get((facts, amount), 1) * _HOUR_MS
     return f"""
-SELECT {_by(metric, "hour")}, sum({amount}::numeric
-  * extract(epoch FROM least(ended, span.until) - greatest(began, hour)) / 3600) AS sum
-FROM {_each_hour(facts)} WHERE {_LASTED} AND least(ended, span.until) > greatest(began, hour)
+SELECT {_by(metric, "hour")},
+  sum({amount} * (least(ended, until) - greatest(began, hour))) / {scale} AS sum
+FROM {_each_hour(facts)} AND least(ended, until) > greatest(began, hour)
 GROUP BY {_by(metric, "hour")}
 """

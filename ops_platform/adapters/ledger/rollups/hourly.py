@@ -2,27 +2,44 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ops_platform.adapters.ledger.rollups import marks
-from ops_platform.adapters.ledger.rollups.compiled import statement
-from ops_platform.adapters.ledger.rollups.jobs_sql import ENDS, PREPARE
-from ops_platform.adapters.ledger.rollups.other_sql import EXECUTIONS
+from ops_platform.adapters.ledger.rollups import engine, job_facts, marks, other_facts
+from ops_platform.adapters.ledger.rollups.compiled import COLUMNS, statement, zeros
+from ops_platform.adapters.ledger.rollups.engine import Engine
+from ops_platform.adapters.ledger.rollups.taken import TAKEN, WATCHED
 from ops_platform.adapters.ledger.schema import metrics_hourly, rollups
+from ops_platform.domain.aws_values import millis
 from ops_platform.domain.hours import HOUR, Hours
-from ops_platform.domain.metric import Age, Count, Level, Metric, Noun, Spread, Total, Usage
+from ops_platform.domain.metric import Noun
+from ops_platform.domain.moments import MADE
 from ops_platform.domain.prices import Price
 from ops_platform.domain.reasons import STALE_MARK
 from ops_platform.domain.rollups import stored
 
 HOURLY = "hour"
-
-
-# What is prepared has no statistics, without which a planner may compare each row with each other.
-_PLANNING = ("enable_nestloop = off", "jit = off", "work_mem = '64MB'")
+_NANO = 10**9
+_ROLLED = """
+CREATE TABLE rolled (
+  metric VARCHAR, hour BIGINT, account VARCHAR, dimensions JSON, count BIGINT, sum DOUBLE,
+  min DOUBLE, max DOUBLE, last DOUBLE, "values" VARCHAR, at_ms VARCHAR
+)
+"""
+# The accounts that were watched then, and those of which an hour has anything.
+_SEEN = """
+CREATE TABLE seen AS
+SELECT hour, account
+FROM taken_accounts
+JOIN (SELECT unnest(range(getvariable('since'), getvariable('until'), 3600000)) AS hour) AS hours
+  ON epoch_ms(since) < hour + 3600000
+UNION SELECT hour, account FROM rolled WHERE account <> ''
+"""
+_GIVEN = f"""
+SELECT metric, epoch_ms(hour), dimensions, {", ".join(f'"{name}"' for name in COLUMNS)}
+FROM rolled ORDER BY metric, hour, CAST(dimensions AS VARCHAR)
+"""
 
 
 def replace(
@@ -33,26 +50,47 @@ def replace(
     The marks of the hours are taken away with it. Those of events that come meanwhile stay: the
     transaction does not see them, nor the events, since it sees the ledger as it was at its start.
     """
-    names = [metric.name for metric in stored(noun)]
-    span = {"since": hours.begin, "until": hours.end, "now": now}
-    for each in _PLANNING:
-        tx.execute(sa.text(f"SET LOCAL {each}"))
     marks.unmark(tx, noun, hours)
-    mine = metrics_hourly.c.metric.in_(names)
-    within = (metrics_hourly.c.hour >= hours.begin) & (metrics_hourly.c.hour < hours.end)
-    tx.execute(sa.delete(metrics_hourly).where(mine, within))
-    _prepare(tx, noun, span, prices)
-    for metric in stored(noun):
-        tx.execute(sa.text(statement(metric)), span)
-    for metric in stored(noun):
-        tx.execute(sa.text(_zeros(metric)), span)
+    c = metrics_hourly.c
+    mine = c.metric.in_([metric.name for metric in stored(noun)])
+    tx.execute(sa.delete(metrics_hourly).where(mine, c.hour >= hours.begin, c.hour < hours.end))
+    with engine.running() as running:
+        _take(running, tx, noun, hours, prices)
+        found = _compute(running, noun, hours, now)
+        running.give(tx, _GIVEN, "metrics_hourly", ("metric", "hour", "dimensions", *COLUMNS))
     _note(tx, noun, hours, now)
-    counted = (
-        sa.select(metrics_hourly.c.hour, sa.func.count())
-        .where(mine, within)
-        .group_by(metrics_hourly.c.hour)
+    return dict.fromkeys(hours, 0) | found
+
+
+def _take(
+    running: Engine, tx: sa.Connection, noun: Noun, hours: Hours, prices: Sequence[Price]
+) -> None:
+    given = {"since": hours.begin, "until": hours.end, "stale_mark": STALE_MARK, "made": MADE}
+    for each in (*TAKEN[noun], WATCHED):
+        running.take(tx, each, given)
+    running.run(
+        "CREATE TABLE prices (pattern VARCHAR, vcpu_hour HUGEINT, gib_hour HUGEINT, rank INTEGER)"
     )
-    return dict.fromkeys(hours, 0) | {row[0]: row[1] for row in tx.execute(counted)}
+    for rank, price in enumerate(sorted(prices, key=_exactness)):
+        nano = (round(price.vcpu_hour * _NANO), round(price.gib_hour * _NANO))
+        running.run("INSERT INTO prices VALUES (?, ?, ?, ?)", (price.instance_type, *nano, rank))
+
+
+def _exactness(price: Price) -> tuple[bool, int]:
+    return not price.instance_type.endswith("*"), len(price.instance_type)
+
+
+def _compute(running: Engine, noun: Noun, hours: Hours, now: datetime) -> dict[datetime, int]:
+    for name, moment in (("since", hours.begin), ("until", hours.end), ("now", now)):
+        running.run(f"SET VARIABLE {name} = CAST({millis(moment)} AS BIGINT)")
+    prepare = job_facts.PREPARE if noun is Noun.JOBS else other_facts.PREPARE.get(noun, ())
+    for each in (_ROLLED, *prepare, *map(statement, stored(noun)), _SEEN):
+        running.run(each)
+    for metric in stored(noun):
+        running.run(zeros(metric))
+    first = millis(hours.begin)
+    counted = running.rows("SELECT hour, count(*) FROM rolled GROUP BY hour")
+    return {hours.begin + (hour - first) // 3_600_000 * HOUR: number for hour, number in counted}
 
 
 def _note(tx: sa.Connection, noun: Noun, hours: Hours, now: datetime) -> None:
@@ -71,89 +109,3 @@ def _note(tx: sa.Connection, noun: Noun, hours: Hours, now: datetime) -> None:
     tx.execute(
         statement.on_conflict_do_update(index_elements=["grain", "noun", "began"], set_=told)
     )
-
-
-def _prepare(tx: sa.Connection, noun: Noun, span: dict[str, Any], prices: Sequence[Price]) -> None:
-    if noun is Noun.JOBS:
-        for each in PREPARE:
-            tx.execute(
-                sa.text(each), {**span, "stale_mark": STALE_MARK} if ":since" in each else {}
-            )
-        _price(tx, prices)
-        tx.execute(sa.text(ENDS))
-    if noun is Noun.EXECUTIONS:
-        tx.execute(sa.text(EXECUTIONS), span)
-
-
-def _price(tx: sa.Connection, prices: Sequence[Price]) -> None:
-    """Give each place its price: that of the longest pattern which its type matches."""
-    rows = ", ".join(
-        f"(:type{n}, CAST(:vcpu{n} AS numeric), CAST(:gib{n} AS numeric))"
-        for n in range(len(prices))
-    )
-    given = {
-        f"{name}{n}": value
-        for n, price in enumerate(prices)
-        for name, value in (
-            ("type", price.instance_type),
-            ("vcpu", str(price.vcpu_hour)),
-            ("gib", str(price.gib_hour)),
-        )
-    }
-    tx.execute(
-        sa.text(f"""
-CREATE TEMP TABLE rolled_prices ON COMMIT DROP AS
-SELECT DISTINCT ON (place) place, vcpu_hour, gib_hour
-FROM (
-  SELECT place, instance_type FROM rolled_places UNION SELECT 0, ''
-) AS places
-JOIN (VALUES {rows}) AS prices(pattern, vcpu_hour, gib_hour)
-  ON pattern = instance_type OR (right(pattern, 1) = '*'
-    AND starts_with(instance_type, left(pattern, -1)))
-ORDER BY place, right(pattern, 1) = '*', length(pattern) DESC
-"""),
-        given,
-    )
-
-
-_NOTHING = {
-    Count: "count) SELECT {}, 0",
-    Spread: "count, sum, values) SELECT {}, 0, 0, '{{}}'",
-    Total: "sum) SELECT {}, 0",
-    Usage: "sum) SELECT {}, 0",
-    Level: "last, max, values, at_ms) SELECT {}, 0, 0, '{{}}', '{{}}'",
-    Age: "last, max) SELECT {}, 0, 0",
-}
-
-
-def _zeros(metric: Metric) -> str:
-    """Return the statement that writes a row of nothing where an hour has none at all."""
-    tells = [name for name in ("account",) if name in metric.dimensions]
-    tells += [name for name, _ in metric.closed]
-    built = ", ".join(f"'{name}', {name}" for name in tells)
-    row = f"'{metric.name}', hour, jsonb_build_object({built})"
-    closed = "".join(
-        f" CROSS JOIN unnest(ARRAY{list(values)}) AS {name}s({name})"
-        for name, values in metric.closed
-    )
-    accounts = " CROSS JOIN LATERAL (" + _ACCOUNTS + ") AS accounts" if "account" in tells else ""
-    same = "".join(f" AND dimensions->>'{name}' = {name}" for name in tells)
-    columns = _NOTHING[type(metric.how)].format(row)
-    return f"""
-INSERT INTO metrics_hourly (metric, hour, dimensions, {columns}
-FROM generate_series(CAST(:since AS timestamptz), :until - interval '1 hour', '1 hour') AS hour
-{accounts}{closed}
-WHERE NOT EXISTS (
-  SELECT FROM metrics_hourly AS there
-  WHERE there.metric = '{metric.name}' AND there.hour = hour.hour{same}
-)
-"""
-
-
-# Those that were watched then, and those of which that hour has anything.
-_ACCOUNTS = """
-SELECT account FROM watched WHERE since < hour + interval '1 hour'
-UNION
-SELECT DISTINCT there.dimensions->>'account' FROM metrics_hourly AS there
-WHERE there.hour = hour.hour AND there.dimensions ? 'account'
-"""
