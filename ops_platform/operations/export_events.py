@@ -54,8 +54,7 @@ def export_events(
 
     for day in days:
         path = directory / day_files.name_of(day)
-        with ledger.transaction() as tx:
-            day_rows.as_of_now(tx)
+        with ledger.snapshot(alone=f"export of {day}", beside=history.NAME) as tx:
             _refuse_dropped(tx, [day])
             heading = day_files.write(path, day, counted(day_rows.read(tx, day)))
         yield Exported(day, path, heading.rows, path.stat().st_size)

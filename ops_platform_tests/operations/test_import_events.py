@@ -316,3 +316,23 @@ def test_an_old_event_that_came_again_keeps_the_time_it_first_came(
     assert [row for row in now["events"] if row not in before["events"]] == [
         row for row in now["events"] if row["event_id"] == "late"
     ]
+
+
+def test_nothing_is_dropped_from_under_an_export(ledger: Ledger, tmp_path: Path) -> None:
+    """A file has its day whole, as it was at one moment."""
+    tell(ledger, some_days(5))
+    resolve_all(ledger)
+    tried: list[int] = []
+
+    def show(rows: int) -> None:
+        if not tried:
+            with pytest.raises(PlatformError, match="in use by others"):
+                _keep(ledger)
+            tell(ledger, [a_job_event(id="late", job_id="late")])
+            tried.append(rows)
+
+    (done,) = export_events(ledger, [day(0)], tmp_path, now=NOW, show=show)
+
+    assert tried
+    assert (done.rows["events"], done.rows["jobs"]) == (34, 6)
+    assert _keep(ledger).dropped == (day(0), day(1), day(2))

@@ -73,13 +73,11 @@ WHERE first_seen_at >= {begin} AND first_seen_at < {end} ORDER BY digest""",
 }
 
 
-def as_of_now(tx: sa.Connection) -> None:
-    """Let all that the transaction reads be of one moment; to be called before anything else."""
-    tx.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-
-
 def read(tx: sa.Connection, day: date) -> Iterator[tuple[str, bytes]]:
-    """Yield the rows of a day, each with its table's name, in an order that is always the same."""
+    """Yield the rows of a day, each with its table's name, in an order that is always the same.
+
+    To be called in a snapshot, so that they fit each other.
+    """
     hours = of_day(day)
     values = {"begin": hours.begin, "end": hours.end, "near": hours.begin - _MARGIN}
     for table in ("jobs", "executions", "instances"):

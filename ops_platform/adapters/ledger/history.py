@@ -15,7 +15,9 @@ from ops_platform.adapters.ledger.leases import held as held_leases
 from ops_platform.adapters.ledger.schema import dropped_days, events, leases
 from ops_platform.domain.hours import day_begins, of_day
 
-_LOCK = sa.func.hashtextextended("history", 0)
+NAME = "history"
+"""The lock that those share who rely on days to stay whole."""
+_LOCK = sa.func.hashtextextended(NAME, 0)
 _HELD = "history of "
 _PARTITIONS = """
 SELECT day, pg_total_relation_size(oid) AS bytes
