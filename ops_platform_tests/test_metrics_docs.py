@@ -29,7 +29,8 @@ from ops_platform_tests.metrics_page import dimensions, metric_rows
 from ops_platform_tests.operations.failing_runs import Run
 from ops_platform_tests.postgres_fixture import fresh_database
 
-_TEXT = (Path(__file__).parents[1] / "docs/metrics.md").read_text()
+_FOLDER = Path(__file__).parents[1] / "docs"
+_TEXT = (_FOLDER / "metrics.md").read_text()
 _COMMANDS = sorted(set(re.findall(r"`(ops-platform [^`]+)`", _TEXT)))
 _QUERY = re.compile(r"^([^\n]+):\n\n```sql\n(.*?)```", re.MULTILINE | re.DOTALL)
 _QUERIES = dict(_QUERY.findall(_TEXT))
@@ -187,3 +188,16 @@ def test_the_median_it_gives_is_right() -> None:
 
     numbers = [*map(int, values[1].split(", ")), int(values[2])]
     assert statistics.median(numbers) == float(values[3])
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", _TEXT))))
+def test_every_link_leads_somewhere(link: str) -> None:
+    """To a page, and to a heading of it."""
+    page, _, heading = link.partition("#")
+    text = (_FOLDER / page).read_text() if page else _TEXT
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+
+    assert heading in (
+        "",
+        *(re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings),
+    )
