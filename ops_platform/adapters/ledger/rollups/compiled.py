@@ -160,8 +160,7 @@ WITH lasted AS MATERIALIZED (
 ), summed AS (
   SELECT {by}, moment, mark, sum(delta) AS delta FROM changes GROUP BY ALL
 ), walked AS (
-  SELECT {by}, moment, mark, delta, sum(delta) OVER (PARTITION BY {by} ORDER BY moment, mark) AS level
-  FROM summed
+  SELECT *, sum(delta) OVER (PARTITION BY {by} ORDER BY moment, mark) AS level FROM summed
 )
 SELECT {_by(metric, f"{_HOUR} AS hour")}, max(level) / {scale} AS max,
   (max(level) FILTER (WHERE mark = 1) + coalesce(sum(delta) FILTER (WHERE mark = 2), 0)) / {scale}

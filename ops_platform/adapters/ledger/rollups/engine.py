@@ -68,7 +68,7 @@ def running() -> Iterator[Engine]:
     import duckdb  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="rollups-") as folder:
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": _MEMORY,
             "temp_directory": folder,
             "autoinstall_known_extensions": "false",

@@ -17,7 +17,7 @@ SELECT *, lag(status) OVER each AS before,
   max(moment) FILTER (WHERE status = 'RUNNING') OVER (
     each ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS began
 FROM (
-  SELECT {_RUN}, execution_arn, lost, moved.status, epoch_ms(CAST(moved."at" AS TIMESTAMPTZ)) AS moment
+  SELECT {_RUN}, execution_arn, lost, moved.status, epoch_ms(moved."at") AS moment
   FROM (
     SELECT account, execution_arn, coalesce(project, '') AS project, coalesce(branch, '') AS branch,
       coalesce(flow, '') AS flow, coalesce(owner, '') AS owner, epoch_ms(lost_at) AS lost,
@@ -42,7 +42,8 @@ _HOST = "account, instance_type, availability_zone, compute_environment"
 RELATIONS = {
     Facts.EXECUTION_MOVES: f"SELECT {_RUN}, status, moment FROM moves",
     Facts.EXECUTION_ENDS: f"""
-SELECT {_RUN}, status, moment, {between("began", "moment")} AS total_ms, status <> 'SUCCEEDED' AS failed
+SELECT {_RUN}, status, moment, {between("began", "moment")} AS total_ms,
+  status <> 'SUCCEEDED' AS failed
 FROM moves WHERE status <> 'RUNNING'
 """,
     # A second start without an end between them is a redrive whose failure nobody told.

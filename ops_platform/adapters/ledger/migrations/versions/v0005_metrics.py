@@ -22,6 +22,9 @@ ALTER TABLE jobs
 CREATE INDEX jobs_span ON jobs USING brin (created_at, changed_at)
   WITH (pages_per_range = 16, autosummarize = on);
 
+-- A few among millions.
+CREATE INDEX events_blocked ON events (time) WHERE kind = 'queue_blocked';
+
 ALTER TABLE executions ADD COLUMN moves JSONB NOT NULL DEFAULT '[]';
 ALTER TABLE executions ALTER COLUMN moves DROP DEFAULT;
 ALTER TABLE container_instances ADD COLUMN deregistered_at timestamptz;
@@ -153,6 +156,7 @@ def downgrade() -> None:
     for table in ("metrics_hourly", "metrics_daily", "rollups", "marked_hours", "dropped_days"):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP INDEX jobs_span")
+    op.execute("DROP INDEX events_blocked")
     for column in ("submitted_at", "pending_at", "runnable_ats", "starting_ats", "running_ats"):
         op.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
     op.execute("ALTER TABLE jobs DROP COLUMN reason")
