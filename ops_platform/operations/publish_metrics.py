@@ -14,7 +14,7 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.published import Computed, Target
 from ops_platform.adapters.ledger.rollups.marks import marked
 from ops_platform.domain.cloudwatch_ports import MetricSink
-from ops_platform.domain.hours import hour_of, within_days
+from ops_platform.domain.hours import HOUR, Hours, hour_of
 from ops_platform.domain.metric import Noun
 from ops_platform.domain.metric_data import Datum, requests
 from ops_platform.domain.published_metrics import Cut, cuts
@@ -98,8 +98,7 @@ def _compare(
 def _with_data(
     ledger: Ledger, wanted: Sequence[Cut], hours: Sequence[Computed]
 ) -> Iterator[tuple[Computed, list[Datum]]]:
-    at = {each.hour: each for each in hours}
-    for span in within_days(at):
-        found = planned(ledger, wanted, span)
-        for hour in span:
-            yield at[hour], found.get(hour, [])
+    for each in hours:
+        # Each by itself: which groups have zeros depends on what else is asked for.
+        data = planned(ledger, wanted, Hours(each.hour, each.hour + HOUR))
+        yield each, data.get(each.hour, [])

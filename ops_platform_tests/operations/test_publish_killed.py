@@ -2,13 +2,16 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.cloudwatch_ports import Took
 from ops_platform.domain.hours import DAY, HOUR
+from ops_platform.domain.metric import Noun
 from ops_platform.domain.published_metrics import cuts
 from ops_platform.operations.plan_metric_data import planned
 from ops_platform_tests.operations.publishing_world import (
@@ -18,6 +21,9 @@ from ops_platform_tests.operations.publishing_world import (
     Killing,
     Mute,
     Publishing,
+    Stepping,
+    SteppingLedger,
+    Steps,
 )
 
 _SHOWN = timedelta(minutes=31)
@@ -98,6 +104,29 @@ def test_a_run_that_was_killed_again_and_again_has_sent_each_value_once(ledger: 
 
     assert _is_once(world)
     assert _is_whole(world)
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_any_step_has_lost_nothing_and_sends_nothing_twice(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    """Before and after each commit, each request and each answer."""
+    Publishing(ledger, nouns=[Noun.JOBS]).happen()
+    for step in count(1):
+        world, steps = Publishing(ledger), Steps(kill_at=step)
+        world.forget()
+        stepping = SteppingLedger(ledger_url, steps)
+        with suppress(KilledError), closing(stepping):
+            world.publish(Stepping(world.cloudwatch, steps), ledger=stepping)
+
+        world.later(8 * HOUR)
+        world.publish()
+
+        assert _is_once(world), step
+        assert _is_whole(world), step
+        if steps.done < step:
+            break
+    assert step > 20
 
 
 @pytest.mark.parametrize(
