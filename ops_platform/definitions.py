@@ -6,9 +6,14 @@ import dagster as dg
 
 from ops_platform.clock import now
 from ops_platform.defs.alerts import deliver_alerts_sensor
+from ops_platform.defs.cloudwatch import cloudwatch_assets, cloudwatch_schedules
 from ops_platform.defs.events import ingest_sensor
 from ops_platform.defs.flows import flow_runs_sensor
 from ops_platform.defs.health import with_watch
+from ops_platform.defs.history import history_assets, history_schedules
+from ops_platform.defs.metric_checks import metric_checks
+from ops_platform.defs.metrics import metrics_assets, metrics_schedules
+from ops_platform.defs.morning import morning_assets, morning_schedules
 from ops_platform.defs.operators import operator_jobs
 from ops_platform.defs.reconcile import reconcile_job, reconcile_schedule
 from ops_platform.defs.resources import resources
@@ -33,11 +38,22 @@ def platform(settings: Settings) -> dg.Definitions:
     ingest = [ingest_sensor(account.name, settings) for account in settings.accounts]
     reconcile = [reconcile_job(account.name, settings) for account in settings.accounts]
     return dg.Definitions(
-        assets=cleanup_assets(settings),
+        assets=[
+            *cleanup_assets(settings),
+            *metrics_assets(settings),
+            *morning_assets(settings),
+            *history_assets(settings),
+            *cloudwatch_assets(settings),
+        ],
+        asset_checks=metric_checks(settings),
         jobs=[*reconcile, *operator_jobs(settings)],
         schedules=[
             *(reconcile_schedule(job, settings) for job in reconcile),
             *cleanup_schedules(settings),
+            *metrics_schedules(settings),
+            *morning_schedules(settings),
+            *history_schedules(settings),
+            *cloudwatch_schedules(settings),
         ],
         sensors=[*ingest, flow_runs_sensor(settings), deliver_alerts_sensor(settings)],
         resources=dict(resources(settings)),

