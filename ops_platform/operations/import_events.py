@@ -19,7 +19,7 @@ from pathlib import Path
 from ops_platform.adapters import day_files, event_dumps
 from ops_platform.adapters.ledger import day_restoring, history
 from ops_platform.adapters.ledger.database import Ledger, Transaction
-from ops_platform.adapters.ledger.patience import giving_way
+from ops_platform.adapters.ledger.patience import change_history
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.errors import PlatformError
 from ops_platform.operations.ingest_events import Recorded, record
@@ -102,11 +102,10 @@ class Importer:
         """Keep the days from being dropped while they are imported, and for a while after."""
 
         def work(tx: Transaction) -> None:
-            history.change(tx)
             history.hold(tx, days, until=self.now + HELD_FOR)
 
         if days:
-            giving_way(self.ledger, work)
+            change_history(self.ledger, work)
 
     def _complete(self, days: Collection[date]) -> None:
         with self.ledger.transaction() as tx:

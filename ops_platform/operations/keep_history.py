@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from ops_platform.adapters.ledger import history, pruning
 from ops_platform.adapters.ledger.database import Ledger, Transaction
-from ops_platform.adapters.ledger.patience import BusyError, giving_way
+from ops_platform.adapters.ledger.patience import BusyError, change_history
 from ops_platform.domain.hours import DAY, day_begins
 
 # AWS Batch began on that day: what is told to be older is told wrong.
@@ -55,7 +55,7 @@ class _Keeper:
 
     def marked(self) -> tuple[list[history.DayOfEvents], set[date]]:
         """Record the days that go, and return them, and those that are held."""
-        return giving_way(self.ledger, self._mark, pause=self.pause)
+        return change_history(self.ledger, self._mark, pause=self.pause)
 
     def dropped(self, day: history.DayOfEvents) -> bool:
         """Drop the events of a day; return whether there was a gap in which to do it."""
@@ -63,7 +63,7 @@ class _Keeper:
             number = history.number_of_events(tx, day.day)
         if not self.dry_run:
             try:
-                giving_way(self.ledger, lambda tx: self._drop(tx, day.day), pause=self.pause)
+                change_history(self.ledger, lambda tx: self._drop(tx, day.day), pause=self.pause)
             except BusyError:
                 return False
         self.rows["events"] += number
@@ -74,13 +74,13 @@ class _Keeper:
         """Delete the old rows of a table, a batch after the other."""
         place: pruning.Place | None = pruning.Place()
         while place is not None:
-            place = giving_way(
+            place = change_history(
                 self.ledger, self._batch(table, place, day_begins(kept_from)), pause=self.pause
             )
             self._show()
 
     def _mark(self, tx: Transaction) -> tuple[list[history.DayOfEvents], set[date]]:
-        history.change(tx)
+        history.forget_holds(tx, now=self.now)
         held = history.held(tx, now=self.now)
         near = history.days_of_events(tx, before=self.kept_from)
         far = history.far_days(tx, before=self.kept_from)
@@ -101,7 +101,6 @@ class _Keeper:
             self.marked_since = first
 
     def _drop(self, tx: Transaction, day: date) -> None:
-        history.change(tx)
         if day not in history.held(tx, now=self.now):  # imported meanwhile
             history.drop_day(tx, day)
 
@@ -109,7 +108,6 @@ class _Keeper:
         self, table: str, after: pruning.Place, kept: datetime
     ) -> Callable[[Transaction], pruning.Place | None]:
         def work(tx: Transaction) -> pruning.Place | None:
-            history.change(tx)
             # What was imported meanwhile ended after it: days before the first that is held go.
             first = min(map(day_begins, history.held(tx, now=self.now)), default=kept)
             found = pruning.find(tx, table, after, min(first, kept))

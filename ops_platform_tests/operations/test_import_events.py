@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ops_platform.adapters.ledger import patience
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.events import Event
@@ -17,7 +18,7 @@ from ops_platform.operations.export_events import Exported, days_between, export
 from ops_platform.operations.import_events import HELD_FOR, Imported, Importer
 from ops_platform.operations.ingest_events import record
 from ops_platform.operations.keep_history import Kept, keep_history
-from ops_platform_tests.build import ACCOUNTS, NOON, a_job_event, bodies
+from ops_platform_tests.build import ACCOUNTS, NOON, a_job_event
 from ops_platform_tests.build_runs import a_job_history
 from ops_platform_tests.ledger_world import POLICY, alerts, empty
 from ops_platform_tests.operations.history_world import (
@@ -260,48 +261,6 @@ def test_a_file_of_a_later_version_is_refused(ledger: Ledger, exported: list[Pat
         _import(ledger, exported)
 
 
-def test_envelopes_go_the_way_of_all_events(ledger: Ledger, tmp_path: Path) -> None:
-    """Parsed and redacted, counted once, and nobody is alerted."""
-    file = tmp_path / "archive.json"
-    told = bodies(some_days(1))
-    file.write_bytes(b"\n".join([*told, told[0], b'{"id": "1"}']))
-
-    (done,) = _import(ledger, [file])
-
-    assert (done.day, done.read, done.new["events"]) == (None, len(told) + 2, len(told))
-    assert (done.duplicates, done.rejected) == (1, 1)
-    (alert,) = alerts(ledger)
-    assert (alert["state"], alert["reason"]) == ("withheld", "replayed")
-    assert "a secret" not in str(all_rows(ledger))
-
-
-def test_envelopes_make_a_day_whole_only_if_somebody_says_so(
-    ledger: Ledger, tmp_path: Path
-) -> None:
-    """Nobody else knows whether the archive had all of them."""
-    told = some_days(3)
-    tell(ledger, told)
-    resolve_all(ledger)
-    before = all_rows(ledger, STATES)
-    _keep(ledger)
-    file = tmp_path / "archive.json.gz"
-    file.write_bytes(gzip.compress(b"".join(bodies(told))))
-
-    _import(ledger, [file])
-    assert dropped(ledger) == [day(0), day(1), day(2)]
-
-    _import(ledger, [file], whole=[day(0), day(1)])
-    assert dropped(ledger) == [day(2)]
-    assert all_rows(ledger, STATES) == before
-    assert _keep(ledger).dropped == (day(2),)
-
-
-def test_a_day_that_is_not_over_is_not_whole(ledger: Ledger, exported: list[Path]) -> None:
-    """Whatever somebody says."""
-    with pytest.raises(PlatformError, match="is not over yet"):
-        _import(ledger, exported, whole=[NOW.date()])
-
-
 def test_an_old_event_that_came_again_keeps_the_time_it_first_came(
     ledger: Ledger, exported: list[Path]
 ) -> None:
@@ -318,8 +277,11 @@ def test_an_old_event_that_came_again_keeps_the_time_it_first_came(
     ]
 
 
-def test_nothing_is_dropped_from_under_an_export(ledger: Ledger, tmp_path: Path) -> None:
+def test_nothing_is_dropped_from_under_an_export(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file has its day whole, as it was at one moment."""
+    monkeypatch.setattr(patience, "_FOR_READERS", "100ms")
     tell(ledger, some_days(5))
     resolve_all(ledger)
     tried: list[int] = []

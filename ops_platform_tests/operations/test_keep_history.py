@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from ops_platform.adapters.ledger import history
+from ops_platform.adapters.ledger import history, patience
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.events import JobEvent
 from ops_platform.operations.keep_history import Kept, keep_history, kept_since
@@ -277,8 +277,9 @@ def test_days_that_somebody_reads_are_not_dropped_meanwhile(ledger: Ledger) -> N
     assert _keep(ledger).dropped == (day(0),)
 
 
-def test_whoever_asked_is_waited_for(ledger: Ledger) -> None:
+def test_whoever_asked_is_waited_for(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rollup that found a day to be whole can rely on it until it has been written."""
+    monkeypatch.setattr(patience, "_FOR_READERS", "100ms")
     tell(ledger, some_days(1))
     with ledger.transaction() as tx:
         assert history.dropped_days_among(tx, [day(0)]) == []

@@ -16,6 +16,7 @@ from ops_platform.adapters.ledger import (
 )
 from ops_platform.adapters.ledger.events import provide_partitions
 from ops_platform.adapters.ledger.schema import columns_of
+from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.events import Event, ExecutionEvent, InstanceEvent, JobEvent
 from ops_platform.domain.joined_states import join_executions, join_instances, join_jobs
 from ops_platform.domain.lifecycle import Execution, Instance, Job, Move
@@ -80,7 +81,11 @@ def restore(
     query = _INSERT.format(
         table=table, also=_ALSO.get(table, "{}"), conflict=_CONFLICT.get(table, "DO NOTHING")
     )
-    new = tx.exec_driver_sql(query).rowcount
+    try:
+        new = tx.exec_driver_sql(query).rowcount
+    except (sa.exc.IntegrityError, sa.exc.DataError) as error:
+        said = str(error.orig).splitlines()[0]
+        raise PlatformError(f"The {table} of {day} do not fit this ledger: {said}.") from error
     if noun is not None:
         _join(tx, table, noun)
     return int(new)

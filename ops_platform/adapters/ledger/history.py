@@ -74,6 +74,12 @@ def held(tx: sa.Connection, *, now: datetime) -> set[date]:
     return set(map(date.fromisoformat, held_leases(tx, _HELD, now)))
 
 
+def forget_holds(tx: sa.Connection, *, now: datetime) -> None:
+    """Forget for which days the while is over."""
+    ours = leases.c.name.startswith(_HELD, autoescape=True)
+    tx.execute(sa.delete(leases).where(ours, leases.c.until <= now))
+
+
 def days_of_events(tx: sa.Connection, *, before: date | None = None) -> list[DayOfEvents]:
     """Return the days that have a partition of their own, the oldest first."""
     found = tx.execute(sa.text(_PARTITIONS), {"before": before})

@@ -1,4 +1,4 @@
-"""Work that may wait for others, but must not make others wait."""
+"""Changes to history, which may wait for others, but must not make ingest wait."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,15 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from ops_platform.adapters.ledger import history
 from ops_platform.adapters.ledger.database import Ledger, LedgerError, Transaction
 
 T = TypeVar("T")
-# Whoever asks for a lock keeps those out that ask after him, for no longer than this. Shorter than
-# the second after which Postgres looks for deadlocks: it is we who give way, never ingest.
-_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '500ms'"
+# For those who rely on days to stay whole. Ingest is none of them.
+_FOR_READERS = "20s"
+# Whoever asks for the lock of a table keeps those out that ask after him, for no longer than this.
+# Shorter than the second after which Postgres looks for deadlocks: it is we who give way.
+_FOR_TABLES = "500ms"
 _GAVE_WAY = {"55P03", "40P01"}
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 1.0, 2.0)
 
@@ -20,10 +23,12 @@ class BusyError(LedgerError):
     """Others held what was needed for all the time we waited."""
 
 
-def giving_way(
+def change_history(
     ledger: Ledger, work: Callable[[Transaction], T], *, pause: Callable[[float], None] = time.sleep
 ) -> T:
-    """Do work in a transaction that gives up its place when it would wait, and tries again.
+    """Do work in a transaction beside which nobody relies on days to stay whole.
+
+    It gives up its place when it would have to wait for a table, and tries again.
 
     Raises:
         BusyError: There was no gap in which to do it.
@@ -31,7 +36,9 @@ def giving_way(
     for seconds in _PAUSES:
         try:
             with ledger.transaction() as tx:
-                tx.exec_driver_sql(_LOCK_TIMEOUT)
+                tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{_FOR_READERS}'")
+                history.change(tx)
+                tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{_FOR_TABLES}'")
                 return work(tx)
         except sa.exc.OperationalError as error:
             if getattr(error.orig, "sqlstate", None) not in _GAVE_WAY:
