@@ -50,10 +50,11 @@ def description(noun: Noun, *, daily: bool = False) -> str:
 
 def _metadata(noun: Noun, rolled: Rolled, report: Report) -> Metadata:
     metadata: Metadata = {
-        "rows": dg.MetadataValue.int(rolled.rows),
-        "partial": dg.MetadataValue.bool(rolled.partial),
-        "top": _table(report.top, PAGES[noun].top),
+        "at_a_glance": dg.MetadataValue.md(report.glance),
         "pictures": dg.MetadataValue.md("\n\n".join(report.pictures)),
+        "top": _table(report.top, PAGES[noun].top),
+        "partial": dg.MetadataValue.bool(rolled.partial),
+        "rows": dg.MetadataValue.int(rolled.rows),
     }
     for name, numbers in report.totals.items():
         metadata |= {

@@ -20,7 +20,7 @@ from ops_platform.defs.metric_checks import evaluations
 from ops_platform.defs.metric_keys import GROUP, daily_asset, hourly_asset
 from ops_platform.defs.metric_reports import column_schema, description, reported
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.hours import HOUR, Hours, day_begins
+from ops_platform.domain.hours import Hours, day_begins
 from ops_platform.domain.metric import Noun
 from ops_platform.operations.roll_up_metrics import Rolled, refresh, roll_up_days, roll_up_hours
 from ops_platform.settings.model import Settings
@@ -28,7 +28,6 @@ from ops_platform.settings.model import Settings
 JOB = "refresh_metrics"
 OWNERS = ["team:ops_platform"]
 _KINDS = {"postgres", "python"}
-_INTERVALS_UNTIL_STALE = 4
 _TOLD_EACH_SECONDS = 5.0
 
 
@@ -70,7 +69,7 @@ def _hourly(
         description=description(noun),
         metadata={"dagster/column_schema": column_schema(noun)},
         freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=_INTERVALS_UNTIL_STALE * interval + HOUR, warn_window=2 * interval + HOUR
+            fail_window=4 * interval, warn_window=2 * interval
         ),
     )
     def rollup_of_hours(

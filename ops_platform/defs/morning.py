@@ -69,7 +69,7 @@ def _result(morning: Morning) -> dg.MaterializeResult[None]:
     figures = [account.figures for account in morning.accounts]
     runs = sum(each.runs for each in figures)
     metadata: dict[str, dg.MetadataValue] = {
-        "page": dg.MetadataValue.md(morning.markdown),
+        **{name: dg.MetadataValue.md(text) for name, text in morning.sections.items()},
         "runs": dg.MetadataValue.int(runs),
         "cost_usd": dg.MetadataValue.float(sum(each.cost for each in figures)),
         "wasted_cost_usd": dg.MetadataValue.float(sum(each.wasted for each in figures)),

@@ -18,6 +18,8 @@ _WIDTH, _HEIGHT = 680, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 500, 34, 160
 _BAR, _BARS_LEFT, _BARS_ROOM = 20, 220, 360
 _LONGEST_NAME: Final = 26
+_SPARKS, _SPARK_NAME = 24, 12
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 # Told apart also by who sees no red or no green.
 _COLOURS: Final = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#888888")
 _INK, _FAINT = "#444", "#ddd"
@@ -69,6 +71,28 @@ def bar_chart(title: str, values: Sequence[tuple[str, float]], unit: Unit) -> st
     if not shown:
         parts.append(_text(10, _TOP + 13, "None."))
     return _svg(_TOP + _BAR * max(1, len(shown)) + 8, parts)
+
+
+def sparks(lines: Sequence[Line], unit: Unit) -> str:
+    """Return lines as text of a fixed width, the highest few; each has a height of its own."""
+    shown = sorted(lines, key=lambda line: (-line.highest, line.name))[:MOST_LINES]
+    step = -(-max((len(line.points) for line in shown), default=0) // _SPARKS) or 1
+    rows = [
+        f"{_clipped(line.name, _SPARK_NAME):{_SPARK_NAME}} "
+        f"{''.join(_spark(point, line.highest) for point in _thinned(line.points, step))}"
+        f" at most {amount(line.highest, unit)}"
+        for line in shown
+    ]
+    printable = (
+        "".join(each for each in row if each.isprintable() and each != "`") for row in rows
+    )
+    return "\n".join(["```", *printable, "```"]) if rows else "Nothing."
+
+
+def _spark(point: float | None, highest: float) -> str:
+    if point is None:
+        return " "
+    return _HEIGHTS[round((len(_HEIGHTS) - 1) * point / highest)] if highest else _HEIGHTS[0]
 
 
 def picture(svg: str, told: str) -> str:

@@ -73,10 +73,16 @@ class AccountDay:
     turns: Sequence[Turn] = ()
 
 
-def page(day: date, accounts: Sequence[AccountDay]) -> str:
-    """Return the page; all names in it are foreign, and shown as text."""
+def page(day: date, accounts: Sequence[AccountDay]) -> dict[str, str]:
+    """Return the page, by its title and by account; all names in it are foreign, shown as text.
+
+    Apart, since Dagster shows at once what is short.
+    """
     head = f"# {day:%A}, {day.day} {day:%B %Y}"
-    return "\n\n".join([head, _summary(accounts), *map(_section, accounts)])
+    return {
+        "summary": f"{head}\n\n{_summary(accounts)}",
+        **{each.account: _section(each) for each in accounts},
+    }
 
 
 def _summary(accounts: Sequence[AccountDay]) -> str:

@@ -31,8 +31,8 @@ class Morning:
     accounts: tuple[AccountDay, ...]
 
     @property
-    def markdown(self) -> str:
-        """The page."""
+    def sections(self) -> dict[str, str]:
+        """The page, as Markdown."""
         return page(self.day, self.accounts)
 
 

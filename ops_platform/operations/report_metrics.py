@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.domain.charts import Line, bar_chart, line_chart, picture
+from ops_platform.domain.charts import Line, bar_chart, line_chart, picture, sparks
 from ops_platform.domain.hours import DAY, HOUR, day_begins
 from ops_platform.domain.metric import Noun, Unit
 from ops_platform.domain.noun_pages import PAGES, Chart, Column, Top
@@ -23,12 +23,16 @@ Groups = dict[datetime, list[Row]]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is shown of one hour or day: the numbers of each metric, the table, and Markdown."""
+    """What is shown of one hour or day: the numbers of each metric, a table, and Markdown.
+
+    Dagster shows short Markdown at once and pictures at a click, so ``glance`` is lines of text.
+    """
 
     began: datetime
     totals: dict[str, Row]
     top: tuple[Row, ...]
     pictures: tuple[str, ...]
+    glance: str
 
 
 def report_metrics(
@@ -92,6 +96,7 @@ class _Reader:
                 totals={name: rows[at][0] for name, rows in self._totals.items() if rows.get(at)},
                 top=tuple(self._top(at)),
                 pictures=tuple(self._drawn(chart, since, at) for chart in charts),
+                glance=self._glance(charts[0], at),
             )
 
     def _rows(self, name: str, **how: object) -> Groups:
@@ -110,6 +115,12 @@ class _Reader:
                 row[column.name] = found[column.number]
         some = [row for row in rows.values() if any(row.get(each.name) for each in top.columns)]
         return sorted(some, key=lambda row: _rank(row, top))[:MOST_ROWS]
+
+    def _glance(self, chart: Chart, at: datetime) -> str:
+        groups = self._charts[chart] if chart.by else self._totals[chart.metric]
+        moments = sorted(moment for moment in groups if at - self._before <= moment <= at)
+        drawn = sparks(_lines(chart, groups, moments), metric_of(chart.metric).unit)
+        return f"{chart.title}, until here:\n\n{drawn}"
 
     def _drawn(self, chart: Chart, since: datetime, at: datetime) -> str:
         groups = self._charts[chart] if chart.by else self._totals[chart.metric]

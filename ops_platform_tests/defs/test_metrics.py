@@ -64,6 +64,7 @@ def test_a_partition_is_computed_and_shows_its_numbers(
     assert _value(shown, "jobs_in_state max") == 2
     assert _value(shown, "partial") is False
     assert _value(shown, "pictures").count("](data:image/svg+xml;base64,") == 4
+    assert "RUNNABLE" in _value(shown, "at_a_glance")
     (row,) = shown["top"].records
     assert (row.data["flow"], row.data["failed"], row.data["ended"]) == ("TrainFlow", "1", "2")
     checks = {each.check_name: each.passed for each in done.get_asset_check_evaluations()}

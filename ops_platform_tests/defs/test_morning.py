@@ -30,7 +30,7 @@ def test_a_morning_shows_yesterday(emptied_ledger: Ledger, tmp_path: Path) -> No
         done = materialized(loaded, instance, KEY, f"{yesterday:%Y-%m-%d}")
 
     shown = made(done)[f"{yesterday:%Y-%m-%d}"]
-    assert "| production | 1 | 100 % |" in shown["page"].value
+    assert "| production | 1 | 100 % |" in shown["summary"].value
     assert (shown["runs"].value, shown["success_rate"].value) == (1, 1.0)
     assert shown["cost_usd"].value > 0
 

@@ -16,6 +16,7 @@ from ops_platform.domain.charts import (
     bar_chart,
     line_chart,
     picture,
+    sparks,
 )
 from ops_platform.domain.metric import Unit
 from ops_platform_tests.build import NOON
@@ -95,6 +96,17 @@ def test_an_empty_chart_says_so() -> None:
     """And is no error."""
     assert "None." in _texts(bar_chart("Why", [], Unit.COUNT))
     assert _texts(line_chart("Jobs", [], [], Unit.COUNT)) == ["Jobs", "0"]
+
+
+def test_lines_of_text_are_short_enough_to_be_shown_at_once() -> None:
+    """A thousand characters, of a month too; foreign names end no block of code."""
+    lines = [Line(f"```state {n}", tuple(float(k) for k in range(720))) for n in range(20)]
+    assert len(sparks(lines, Unit.MILLISECONDS)) < 900
+    assert sparks(lines, Unit.COUNT).count("`") == 6
+    rising = Line("a", (0.0, 4.0, None, 8.0))
+    assert "a            ▁▅ █ at most 8" in sparks([rising], Unit.COUNT)
+    assert "▁▁ at most 0" in sparks([Line("a", (0.0, 0.0))], Unit.COUNT)
+    assert sparks([], Unit.COUNT) == "Nothing."
 
 
 def test_a_picture_is_markdown_that_needs_nothing_else() -> None:

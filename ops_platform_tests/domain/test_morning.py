@@ -24,7 +24,7 @@ def test_a_day_reads_like_this() -> None:
     )
     quiet = AccountDay("staging", Figures(), None)
 
-    assert page(DAY, [busy, quiet]) == (
+    assert "\n\n".join(page(DAY, [busy, quiet]).values()) == (
         """# Monday, 2 March 2026
 
 | account | runs | success rate | cost | wasted | stale jobs cancelled |
@@ -80,7 +80,7 @@ def test_names_of_flows_cannot_mark_up_the_page() -> None:
         flows=[Named(told, 1, None)],
         turns=[_turn(told, error=told)],
     )
-    shown = page(DAY, [day])
+    shown = page(DAY, [day])["production"]
     assert not {"<", "`", "](http"} & set(shown) | {each for each in ("](", "<s") if each in shown}
     assert "&#124;x&#124;" in shown
 
@@ -88,7 +88,7 @@ def test_names_of_flows_cannot_mark_up_the_page() -> None:
 def test_many_flows_that_broke_are_counted() -> None:
     """Twenty are shown."""
     day = AccountDay("staging", Figures(), None, turns=[_turn(f"F{n}") for n in range(33)])
-    assert "And 13 flows more." in page(DAY, [day])
+    assert "And 13 flows more." in page(DAY, [day])["staging"]
 
 
 def test_the_highest_are_shown_beside_their_day_before() -> None:

@@ -92,8 +92,8 @@ def test_without_the_day_before_nothing_is_compared(ledger: Ledger) -> None:
     _computed(ledger, timedelta())
     shown = morning_page(ledger, TODAY, accounts=["production"])
     assert shown.accounts[0].before is None
-    assert "| production | 6 | 50 % |" in shown.markdown
-    assert "Flow&#124;&#60;b&#62;" in shown.markdown
+    assert "| production | 6 | 50 % |" in shown.sections["summary"]
+    assert "Flow&#124;&#60;b&#62;" in shown.sections["production"]
 
 
 def test_an_account_that_has_left_the_settings_is_still_told(ledger: Ledger) -> None:
