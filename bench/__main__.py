@@ -12,7 +12,17 @@ from pathlib import Path
 
 import click
 
-from bench import drain, ingest, late_jobs, latency, stale_jobs, starts, storm, wide_incident
+from bench import (
+    drain,
+    ingest,
+    late_jobs,
+    latency,
+    rollups,
+    stale_jobs,
+    starts,
+    storm,
+    wide_incident,
+)
 from bench.database import Bench, running
 from bench.results import Result, markdown
 
@@ -29,6 +39,7 @@ _WITH_DATABASE: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "storm": storm.storm_of_failures,
     "late-jobs": late_jobs.late_jobs,
     "stale-jobs": stale_jobs.stale_jobs,
+    "rollups": rollups.rollups,
 }
 _NAMES = (*_WITH_DATABASE, *_WITHOUT_DATABASE)
 
