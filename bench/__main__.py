@@ -14,6 +14,7 @@ import click
 
 from bench import (
     drain,
+    event_costs,
     ingest,
     late_jobs,
     latency,
@@ -31,6 +32,7 @@ _WITHOUT_DATABASE: dict[str, Callable[[], Iterator[Result]]] = {
     "help": starts.help_of_the_command,
     "location": starts.code_location,
     "latency": latency.alert_latency,
+    "event-costs": event_costs.event_costs,
 }
 _WITH_DATABASE: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "ingest": ingest.ingest_in_memory,
@@ -79,7 +81,9 @@ def _document(results: list[Result]) -> str:
         "same run: decode the same JSON into the same structs, copy the same rows. The storm has\n"
         "real Postgres and HTTP and the inbox's rate limits, and ticks every ten seconds; the\n"
         "clock skips between ticks. Latency: the embedded edition without settle time, machines\n"
-        "that fail at once, 30 runs one after another, no flow running.\n\n"
+        "that fail at once, 30 runs one after another, no flow running.\n"
+        "What an event costs is worked out in `bench/event_costs.py`, with AWS's list prices\n"
+        "of us-east-1 as of March 2026 and what is assumed.\n\n"
         f"{markdown(results)}"
     )
 
