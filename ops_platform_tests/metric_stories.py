@@ -106,6 +106,7 @@ class _Job:
         self.now = draw(_moments)
         self.attempts: list[Attempt] = []
         self.told: list[JobEvent] = []
+        self.on_hosts = draw(st.booleans())  # on Fargate a job has none
         flow = draw(st.sampled_from([None, "TrainFlow", "WideFlow"]))
         self.base = a_job_event(
             job_id=job_id,
@@ -155,7 +156,7 @@ def _attempt(draw: Draw, job: _Job, reached: str) -> None:
     if reached == "waits":
         return
     job.wait()
-    host = draw(st.sampled_from([None, *_HOSTS]))
+    host = draw(st.sampled_from(_HOSTS)) if job.on_hosts else None
     where: dict[str, Any] = {"container_instance": host and arn(host)}
     job.tell("STARTING", **where)
     started = None
