@@ -1,7 +1,7 @@
 """Which hours a change belongs to: those whose metrics are no longer as they were."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ops_platform.domain.events import Event
@@ -12,29 +12,34 @@ from ops_platform.domain.metric import Noun
 S = TypeVar("S", Job, Execution, Instance)
 Fact = tuple[datetime, object]
 Mark = tuple[Noun, Hours]
+LONGEST_AGO = timedelta(days=400)
+"""What is older is computed by hand: an event with a wrong clock would have decades computed."""
 
 
 def of_jobs(before: Job | None, after: Job, now: datetime) -> Iterator[Mark]:
     """Yield the hours of what is known of a job now and was not, or not so, before."""
-    return _marks(Noun.JOBS, _job_facts, before, after, after.stopped_at or now)
+    differs = _differing(_job_facts, before, after)
+    return _marks(Noun.JOBS, differs, after.stopped_at or now, now)
 
 
 def of_executions(before: Execution | None, after: Execution, now: datetime) -> Iterator[Mark]:
     """Yield the hours of what is known of an execution now and was not before."""
-    return _marks(Noun.EXECUTIONS, _execution_facts, before, after, after.stopped_at or now)
+    differs = _differing(_execution_facts, before, after)
+    return _marks(Noun.EXECUTIONS, differs, after.stopped_at or now, now)
 
 
 def of_instances(before: Instance | None, after: Instance, now: datetime) -> Iterator[Mark]:
     """Yield the hours of what is known of an instance now, of itself and of the jobs on it."""
+    differs = _differing(_instance_facts, before, after)
     until = after.deregistered_at or now
     for noun in (Noun.INSTANCES, Noun.JOBS):
-        yield from _marks(noun, _instance_facts, before, after, until)
+        yield from _marks(noun, differs, until, now)
 
 
-def of_events(new: Iterable[Event]) -> Iterator[Mark]:
+def of_events(new: Iterable[Event], now: datetime) -> Iterator[Mark]:
     """Yield the hours of events."""
     for hour in {hour_of(event.time) for event in new}:
-        yield Noun.PLATFORM, Hours(hour, hour + HOUR)
+        yield from _within(Noun.PLATFORM, hour, hour, now)
 
 
 def merged(marks: Iterable[Mark]) -> list[Mark]:
@@ -49,19 +54,24 @@ def merged(marks: Iterable[Mark]) -> list[Mark]:
     return found
 
 
-def _marks(
-    noun: Noun,
-    facts: Callable[[S], set[Fact]],
-    before: S | None,
-    after: S,
-    until: datetime,
-) -> Iterator[Mark]:
+def _differing(facts: Callable[[S], set[Fact]], before: S | None, after: S) -> set[Fact]:
+    return facts(after) ^ (facts(before) if before else set())
+
+
+def _marks(noun: Noun, differs: set[Fact], until: datetime, now: datetime) -> Iterator[Mark]:
     """Yield the hours from the first fact that differs on, since what it began goes on."""
-    differs = facts(after) ^ (facts(before) if before else set())
     if not differs:
         return
     moments = [at for at, _ in differs]
-    yield noun, Hours(hour_of(min(moments)), hour_of(max(*moments, until)) + HOUR)
+    yield from _within(noun, hour_of(min(moments)), hour_of(max(*moments, until)), now)
+
+
+def _within(noun: Noun, first: datetime, last: datetime, now: datetime) -> Iterator[Mark]:
+    """Yield the hours from first to last, but none to come, and none of longer ago than marked."""
+    this = hour_of(now)
+    begin, end = max(first, this - LONGEST_AGO), min(last, this) + HOUR
+    if begin < end:
+        yield noun, Hours(begin, end)
 
 
 def _job_facts(job: Job) -> set[Fact]:

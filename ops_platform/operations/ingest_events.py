@@ -190,7 +190,7 @@ def _record(
 
 def _fold_all(tx: Transaction, new: Arrived, now: datetime) -> set[tuple[str, str]]:
     """Bring the state up to date; return account and id of each run that changed."""
-    marks = list(changed_hours.of_events(event for _, event in new))
+    marks = list(changed_hours.of_events((event for _, event in new), now))
     changed_jobs = _fold(tx, new, _JOBS, marks, now)
     changed = _fold(tx, new, _EXECUTIONS, marks, now)
     instances = _fold(tx, new, _INSTANCES, marks, now)

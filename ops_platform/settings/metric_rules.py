@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from ops_platform.domain.rollups import METRICS
+from ops_platform.domain.published_metrics import CHOICES, WHAT
 from ops_platform.settings.problems import Problem
 from ops_platform.settings.route_rules import unknown_account
 
-_DIMENSIONS = sorted({name for metric in METRICS.values() for name in metric.dimensions})
+_DIMENSIONS = sorted({*CHOICES, *WHAT})
 
 
 def broken_metrics(given: dict[str, Any], accounts: Sequence[str]) -> Iterator[Problem]:
@@ -42,6 +42,6 @@ def _wrong_dimensions(key: str, dimensions: object) -> Iterator[Problem]:
         if name not in _DIMENSIONS:
             near = get_close_matches(name, _DIMENSIONS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(_DIMENSIONS)}"
-            yield Problem(key, f'there is no dimension "{name}"; {hint}')
+            yield Problem(key, f'no dashboard shows anything by "{name}"; {hint}')
         elif times > 1:
             yield Problem(key, f'"{name}" is there twice; keep one')
