@@ -19,19 +19,22 @@ LONGEST_AGO = timedelta(days=400)
 def of_jobs(before: Job | None, after: Job, now: datetime) -> Iterator[Mark]:
     """Yield the hours of what is known of a job now and was not, or not so, before."""
     differs = _differing(_job_facts, before, after)
-    return _marks(Noun.JOBS, differs, after.stopped_at or now, now)
+    is_over = after.stopped_at and (before is None or before.stopped_at)
+    return _marks(Noun.JOBS, differs, after.stopped_at if is_over else None, now)
 
 
 def of_executions(before: Execution | None, after: Execution, now: datetime) -> Iterator[Mark]:
     """Yield the hours of what is known of an execution now and was not before."""
     differs = _differing(_execution_facts, before, after)
-    return _marks(Noun.EXECUTIONS, differs, after.stopped_at or now, now)
+    is_over = after.stopped_at and (before is None or before.stopped_at)
+    return _marks(Noun.EXECUTIONS, differs, after.stopped_at if is_over else None, now)
 
 
 def of_instances(before: Instance | None, after: Instance, now: datetime) -> Iterator[Mark]:
     """Yield the hours of what is known of an instance now, of itself and of the jobs on it."""
     differs = _differing(_instance_facts, before, after)
-    until = after.deregistered_at or now
+    is_over = after.deregistered_at and (before is None or before.deregistered_at)
+    until = after.deregistered_at if is_over else None
     for noun in (Noun.INSTANCES, Noun.JOBS):
         yield from _marks(noun, differs, until, now)
 
@@ -58,12 +61,15 @@ def _differing(facts: Callable[[S], set[Fact]], before: S | None, after: S) -> s
     return facts(after) ^ (facts(before) if before else set())
 
 
-def _marks(noun: Noun, differs: set[Fact], until: datetime, now: datetime) -> Iterator[Mark]:
-    """Yield the hours from the first fact that differs on, since what it began goes on."""
+def _marks(noun: Noun, differs: set[Fact], until: datetime | None, now: datetime) -> Iterator[Mark]:
+    """Yield the hours from the first fact that differs on, since what it began goes on.
+
+    ``until`` is None for what goes on, and for what so far was believed to.
+    """
     if not differs:
         return
     moments = [at for at, _ in differs]
-    yield from _within(noun, hour_of(min(moments)), hour_of(max(*moments, until)), now)
+    yield from _within(noun, hour_of(min(moments)), hour_of(max(*moments, until or now)), now)
 
 
 def _within(noun: Noun, first: datetime, last: datetime, now: datetime) -> Iterator[Mark]:

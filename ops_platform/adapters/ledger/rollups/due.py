@@ -13,15 +13,20 @@ from ops_platform.domain.metric import Noun
 
 
 def hours(tx: sa.Connection, noun: Noun, now: datetime) -> set[datetime]:
-    """Return the hours to compute: marked, computed before they were over, or new; and this one."""
-    this = hour_of(now)
+    """Return the hours to compute: marked, computed before they were over, or new; and this one.
+
+    Of a day of which any hour was computed or marked, those before it are new too, so that the day
+    can be put together.
+    """
+    this, changed = hour_of(now), marked(tx, noun)
     c = rollups.c
-    mine = (c.grain == HOURLY) & (c.noun == noun.value)
-    unfinished = tx.scalars(sa.select(c.began).where(mine, c.partial))
-    newest = tx.scalar(sa.select(sa.func.max(c.began)).where(mine, c.began <= this))
-    new = Hours(newest, this) if newest else Hours(this, this)
-    found = {*unfinished, *marked(tx, noun), *new, this}
-    return {hour for hour in found if hour <= this}
+    query = sa.select(c.began, c.partial).where(c.grain == HOURLY, c.noun == noun.value)
+    is_partial = {began: partial for began, partial in tx.execute(query) if began <= this}
+    complete = {began for began, partial in is_partial.items() if not partial}
+    new = Hours(max(is_partial), this) if is_partial else Hours(this, this)
+    begun = {hour.date() for hour in (*is_partial, *changed, *new, this)}
+    of_days = {hour for day in begun for hour in of_day(day)}
+    return {hour for hour in (of_days - complete) | changed if hour <= this}
 
 
 def days(tx: sa.Connection, noun: Noun, now: datetime) -> set[date]:

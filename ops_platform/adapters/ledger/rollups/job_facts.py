@@ -62,15 +62,19 @@ JOIN prices ON pattern = instance_type OR (suffix(pattern, '*')
 GROUP BY place
 """,
     f"""
+-- While a job waits for a retry, Batch still tells when the attempt before it had started.
 CREATE TABLE attempts AS
-SELECT job, kind, coalesce(place, 0) AS place, number, is_last, status, created, ended, vcpus,
+SELECT job, kind, coalesce(place, 0) AS place, number, status, created, ended, vcpus,
+  number = max(number) FILTER (WHERE began) OVER (PARTITION BY job) AS is_last,
   memory, runnable, starting, told_running, running,
   coalesce(stop, least(next_runnable, next_starting, next_running), ended) AS stopped
 FROM (
-  SELECT *, number = tries AS is_last, runnables[number] AS runnable,
+  SELECT *, runnables[number] AS runnable,
     startings[number] AS starting, runnings[number] AS told_running,
     coalesce(epoch_ms(tried[number].started_at), runnings[number],
-      CASE WHEN number = tries THEN started END) AS running,
+      CASE WHEN number = tries AND started IS DISTINCT FROM epoch_ms(tried[number - 1].started_at)
+        THEN started END) AS running,
+    number <= len(tried) OR starting IS NOT NULL OR running IS NOT NULL AS began,
     epoch_ms(tried[number].stopped_at) AS stop,
     runnables[number + 1] AS next_runnable, startings[number + 1] AS next_starting,
     runnings[number + 1] AS next_running,

@@ -89,8 +89,9 @@ _BLOCKS = Taken(
         ("moment", _AT),
     ),
     """
-SELECT account, queue, definition, flow, step, owner, time
+SELECT DISTINCT ON (account, subject, time) account, queue, definition, flow, step, owner, time
 FROM events WHERE kind = 'queue_blocked' AND time >= %(since)s AND time < %(until)s
+ORDER BY account, subject, time
 """,
 )
 _EVENTS = Taken(
