@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from ops_platform.domain.events import Event
+from ops_platform.domain.events import Event, JobEvent
 from ops_platform.domain.hours import HOUR, Hours, hour_of
 from ops_platform.domain.lifecycle import Execution, Instance, Job
 from ops_platform.domain.metric import Noun
@@ -40,9 +40,12 @@ def of_instances(before: Instance | None, after: Instance, now: datetime) -> Ite
 
 
 def of_events(new: Iterable[Event], now: datetime) -> Iterator[Mark]:
-    """Yield the hours of events."""
-    for hour in {hour_of(event.time) for event in new}:
+    """Yield the hours of events: all are counted, notices of blocked queues twice."""
+    told = [(isinstance(event, JobEvent) and event.blocked, hour_of(event.time)) for event in new]
+    for hour in {hour for _, hour in told}:
         yield from _within(Noun.PLATFORM, hour, hour, now)
+    for hour in {hour for is_notice, hour in told if is_notice}:
+        yield from _within(Noun.JOBS, hour, hour, now)
 
 
 def merged(marks: Iterable[Mark]) -> list[Mark]:

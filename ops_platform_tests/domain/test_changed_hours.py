@@ -97,6 +97,24 @@ def test_an_instance_is_of_the_jobs_on_it_too() -> None:
     assert found == [(Noun.INSTANCES, _hours(3, 6)), (Noun.JOBS, _hours(3, 6))]
 
 
+def test_a_notice_of_a_blocked_queue_is_a_metric_of_jobs_too() -> None:
+    """It changes no job, and is counted all the same."""
+    notice = a_job_event(status="RUNNABLE", blocked=True)
+
+    found = list(changed_hours.of_events([notice], NOW))
+
+    assert found == [(Noun.PLATFORM, _hours(0, 1)), (Noun.JOBS, _hours(0, 1))]
+
+
+def test_an_end_that_came_late_is_of_the_hours_in_which_the_job_was_believed_to_run() -> None:
+    """Their levels were too high."""
+    running = _job(status="RUNNING", started_at=NOON)
+    over = NOON + HOUR
+    ended = _job(running, status="SUCCEEDED", id="end", time=over, stopped_at=over, started_at=NOON)
+
+    assert _of_jobs(running, ended) == [(Noun.JOBS, _hours(1, 6))]
+
+
 @pytest.mark.parametrize("year", [1970, 9999])
 def test_a_wrong_clock_has_no_decades_computed(year: int) -> None:
     """Neither those before, nor those to come."""

@@ -123,7 +123,8 @@ def test_whatever_happened_comes_back(
     _import(ledger, [files[number] for number in order])
 
     assert all_rows(ledger) == before
-    assert dropped(ledger) == []
+    # A day before the first may have been dropped too, if a job began there.
+    assert not {day(number) for number in range(3)}.intersection(dropped(ledger))
 
 
 @_ON_A_DATABASE
