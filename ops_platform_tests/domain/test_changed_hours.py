@@ -71,7 +71,8 @@ def test_an_event_that_tells_nothing_new_is_of_no_hour() -> None:
 def test_a_host_that_is_told_later_is_of_the_hour_of_the_attempt() -> None:
     """The transitions of that hour are by its type."""
     attempt = Attempt(started_at=NOON, stopped_at=NOON + 2 * HOUR)
-    end = {"status": "FAILED", "time": NOON + 2 * HOUR, "stopped_at": NOON + 2 * HOUR}
+    end: dict[str, Any] = {"status": "FAILED", "time": NOON + 2 * HOUR}
+    end["stopped_at"] = end["time"]
     before = _job(**end, id="a", attempts=(attempt,))
     named = Attempt(started_at=NOON, stopped_at=NOON + 2 * HOUR, container_instance="host")
     after = _job(before, **end, id="b", attempts=(named,))
@@ -81,7 +82,8 @@ def test_a_host_that_is_told_later_is_of_the_hour_of_the_attempt() -> None:
 
 def test_an_end_of_an_execution_is_of_its_hour() -> None:
     """And a start that nobody had told, of those between."""
-    end = {"status": "FAILED", "time": NOON + 2 * HOUR, "stopped_at": NOON + 2 * HOUR}
+    end: dict[str, Any] = {"status": "FAILED", "time": NOON + 2 * HOUR}
+    end["stopped_at"] = end["time"]
     known = advance_execution(None, an_execution_event(**end, started_at=NOON), ACCOUNT)
 
     assert list(changed_hours.of_executions(None, known, NOW)) == [(Noun.EXECUTIONS, _hours(0, 3))]

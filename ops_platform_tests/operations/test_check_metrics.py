@@ -213,7 +213,7 @@ def test_nothing_to_check_passes(ledger: Ledger) -> None:
 
 
 @settings(
-    max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(data=st.data())
 def test_the_checks_pass_whatever_happens(emptied_ledger: Ledger, data: st.DataObject) -> None:

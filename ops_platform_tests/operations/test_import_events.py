@@ -39,7 +39,7 @@ from ops_platform_tests.operations.history_world import (
 STATES = ("jobs", "executions", "container_instances", "runs")
 # Each example is some transactions with a real database.
 _ON_A_DATABASE = settings(
-    max_examples=settings().max_examples // 3,
+    max_examples=max(1, settings().max_examples // 5),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

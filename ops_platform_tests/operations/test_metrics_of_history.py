@@ -36,7 +36,7 @@ from ops_platform_tests.operations.history_world import (
 )
 
 _ON_A_DATABASE = settings(
-    max_examples=max(1, settings().max_examples // 10),
+    max_examples=max(1, settings().max_examples // 25),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 OLD = days_between(day(0), day(2))
