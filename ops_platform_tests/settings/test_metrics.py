@@ -93,7 +93,8 @@ def test_the_first_account_keeps_the_dashboards_unless_one_is_named(
         ),
         pytest.param(
             '[metrics.cloudwatch]\ndimensions = ["ower"]',
-            'metrics.cloudwatch.dimensions: no dashboard shows anything by "ower"; did you mean owner?',
+            'metrics.cloudwatch.dimensions: no dashboard shows anything by "ower";'
+            " did you mean owner?",
             id="slip in a dimension",
         ),
         pytest.param(
