@@ -33,7 +33,7 @@ FEW = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-MANY = settings(FEW, max_examples=150)
+MANY = settings(FEW, max_examples=25)
 ARRIVING = stories().flatmap(deliveries)
 Rows = list[tuple[Any, ...]]
 
