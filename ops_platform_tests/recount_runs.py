@@ -20,7 +20,7 @@ def execution_facts(told: list[Told]) -> Iterator[Fact]:
         if "/" not in machine:
             run = f"sfn-{events[0].detail['name']}"
             of_run = known(account=account) | _machine(machine) | named.get((account, run), {})
-            yield from _moves(sorted(_moments(events)), of_run)
+            yield from _moves(sorted(_moments(events), key=_in_turn), of_run)
 
 
 def _named_by_jobs(told: Iterable[Told]) -> dict[tuple[str, str], dict[str, str]]:
@@ -62,6 +62,12 @@ def _moments(events: Iterable[Told]) -> set[tuple[int, str]]:
             stopped = detail.get("stopDate")
             found.add((each.at if stopped is None else stopped, detail["status"]))
     return found
+
+
+def _in_turn(moment: tuple[int, str]) -> tuple[int, bool, str]:
+    """Return the order of moments: what starts and ends at once has started first."""
+    at, status = moment
+    return at, status != "RUNNING", status
 
 
 def _moves(moments: list[tuple[int, str]], of_run: dict[str, str]) -> Iterator[Fact]:

@@ -17,8 +17,8 @@ from ops_platform.domain.metric import Noun
 from ops_platform.domain.rollups import METRICS
 from ops_platform.operations.ingest_events import record
 from ops_platform.operations.roll_up_metrics import refresh, roll_up_days, roll_up_hours
-from ops_platform.operations.show_metrics import computed
-from ops_platform_tests.build import ACCOUNTS, bodies
+from ops_platform.operations.show_metrics import computed, show_metric
+from ops_platform_tests.build import ACCOUNTS, NOON, a_failure, bodies
 from ops_platform_tests.ledger_world import POLICY, empty
 from ops_platform_tests.metric_stories import BEGIN, END, PRICES, deliveries, stories
 from ops_platform_tests.operations.metrics_compared import assert_same
@@ -29,7 +29,6 @@ DAY = BEGIN.date()
 # Without shrinking, which would take minutes: a story is short enough to be read.
 FEW = settings(
     max_examples=3,
-    derandomize=True,  # the same stories each time
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -74,6 +73,22 @@ def test_a_day_is_what_the_recount_finds_of_its_events(
 
     assert_same(emptied_ledger, _truth(told), day, daily=True)
     assert_same(emptied_ledger, _truth(told), day, daily=True, by=lambda _: ())
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
+def test_a_run_that_ends_in_the_millisecond_it_starts_in_is_over(
+    emptied_ledger: Ledger, status: str
+) -> None:
+    """Whatever it ends in, of one moment the start comes first."""
+    told = [a_failure(0, status=status, started_at=NOON)]
+    hours = Hours(NOON, NOON + 2 * HOUR)
+    _ingest(emptied_ledger, told, hours.end)
+
+    roll_up_hours(emptied_ledger, hours, prices=PRICES, now=hours.end)
+
+    running = show_metric(emptied_ledger, "executions_running", begin=hours.begin, end=hours.end)
+    assert [(row["last"], row["max"]) for row in running] == [(0, 0), (0, 0)]
+    assert_same(emptied_ledger, _truth(told, hours.end), hours)
 
 
 @FEW

@@ -25,7 +25,9 @@ FROM (
     FROM taken_executions
   ) AS listed
 ) AS told
-WINDOW each AS (PARTITION BY account, execution_arn ORDER BY moment, status)
+WINDOW each AS (PARTITION BY account, execution_arn
+  -- Nothing is redriven in the millisecond it ends in: of one moment the start comes first.
+  ORDER BY moment, status <> 'RUNNING', status)
 """,
     ),
     Noun.INSTANCES: (
