@@ -61,10 +61,8 @@ FROM instances
     Facts.INSTANCES_UP: f"""
 SELECT {_HOST}, registered AS began, deregistered AS ended, units AS vcpus FROM instances
 """,
-    Facts.EVENTS: f"""
-SELECT account, kind, epoch_ms(moment) AS moment,
-  {between("epoch_ms(moment)", "epoch_ms(received_at)")} AS lag_ms
-FROM taken_events
+    Facts.EVENTS: """
+SELECT account, kind, moment, lag_ms FROM taken_events CROSS JOIN LATERAL range(times)
 """,
     Facts.REJECTIONS: "SELECT epoch_ms(moment) AS moment FROM taken_rejections",
     Facts.ALERTS: """
