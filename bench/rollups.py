@@ -1,7 +1,8 @@
 """What rollups cost: an hour of a million events, a month in one run, and how both grow.
 
 The floor is the same aggregation by DuckDB alone, in the same run and over the same rows, which it
-already has in tables of its own; ours also takes them out of Postgres and puts the results back.
+already has in tables of its own, by queries written apart; ours also takes the rows out of Postgres
+and puts the results back, with every value that a percentile of other groups may need.
 """
 
 import time
@@ -13,11 +14,10 @@ import sqlalchemy as sa
 
 from bench.database import Bench
 from bench.results import Result
+from bench.rollup_floor import loaded
 from bench.rollup_load import Load, fill
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.adapters.ledger.rollups import engine, hourly
 from ops_platform.domain.hours import HOUR, Hours, of_day
-from ops_platform.domain.metric import Noun
 from ops_platform.domain.prices import DEFAULT_PRICES
 from ops_platform.operations.roll_up_metrics import roll_up_days, roll_up_hours
 
@@ -62,32 +62,23 @@ def _hours(bench: Bench) -> Iterator[Result]:
 
 
 def _an_hour(bench: Bench, size: int) -> tuple[float, float]:
-    """Return the seconds of an hour of so many events: ours, and DuckDB's part."""
+    """Return the seconds of an hour of so many events: ours, and those of DuckDB alone."""
     with bench.ledger() as ledger:
         fill(ledger, Load(events=size, begin=_AT))
         _settle(ledger)
         started = time.perf_counter()
         roll_up_hours(ledger, [_AT], prices=DEFAULT_PRICES, now=_AT + HOUR)
         ours = time.perf_counter() - started
-        return ours, _by_duckdb(ledger)
+        return ours, _floor(ledger)
 
 
-def _by_duckdb(ledger: Ledger) -> float:
-    """Return the seconds of the same statements over rows taken before; it must find as many."""
-    hours, seconds = Hours(_AT, _AT + HOUR), 0.0
-    with ledger.transaction() as tx:
-        kept = tx.scalar(sa.text("SELECT count(*) FROM metrics_hourly"))
-        made = 0
-        for noun in Noun:
-            with engine.running() as running:
-                hourly._take(running, tx, noun, hours, DEFAULT_PRICES)  # noqa: SLF001
-                started = time.perf_counter()
-                found = hourly._compute(running, noun, hours, _AT + HOUR)  # noqa: SLF001
-                seconds += time.perf_counter() - started
-                made += sum(found.values())
-    if made != kept:
-        raise RuntimeError(f"DuckDB alone makes {made} rows, and the ledger has {kept}.")
-    return seconds
+def _floor(ledger: Ledger) -> float:
+    """Return the seconds of DuckDB alone, over the same rows; it must find the same."""
+    with loaded(ledger, Hours(_AT, _AT + HOUR), DEFAULT_PRICES[0]) as floor:
+        seconds = floor.seconds()
+        if differing := floor.differing(ledger):
+            raise RuntimeError(f"DuckDB alone finds other numbers of {', '.join(differing)}.")
+        return seconds
 
 
 def _month(bench: Bench) -> Iterator[Result]:

@@ -165,7 +165,7 @@ WITH lasted AS MATERIALIZED (
 SELECT {_by(metric, f"{_HOUR} AS hour")}, max(level) / {scale} AS max,
   (max(level) FILTER (WHERE mark = 1) + coalesce(sum(delta) FILTER (WHERE mark = 2), 0)) / {scale}
     AS last,
-  {_list(f"delta / {scale}", "moment", changed)} AS values,
+  {_list("delta" if scale == 1 else f"delta / {scale}", "moment", changed)} AS values,
   {_list(f"moment - ({_HOUR})", "moment", changed)} AS at_ms
 FROM walked WHERE mark > 0 GROUP BY {_by(metric, "hour")}
 HAVING max(level) <> 0 OR bool_or(mark = 2 AND delta <> 0)

@@ -38,7 +38,7 @@ UNION SELECT hour, account FROM rolled WHERE account <> ''
 """
 _GIVEN = f"""
 SELECT metric, epoch_ms(hour), dimensions, {", ".join(f'"{name}"' for name in COLUMNS)}
-FROM rolled ORDER BY metric, hour, CAST(dimensions AS VARCHAR)
+FROM rolled
 """
 
 
