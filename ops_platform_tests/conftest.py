@@ -48,6 +48,17 @@ def _same_environment() -> Iterator[None]:
         os.environ.update(before)
 
 
+@pytest.hookimpl(trylast=True)  # after the order was shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that may take longest, so that no worker waits for another's last."""
+    items.sort(key=_allowed_seconds, reverse=True)
+
+
+def _allowed_seconds(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker and marker.args else 0.0
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run on CI in which anything was skipped, since there a skip only hides."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -1,6 +1,7 @@
 """The rules that hold for every test, tested themselves."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,20 @@ def test_a_test_cannot_leave_a_variable_behind(tmp_path: Path) -> None:
     done = _pytest(tmp_path, text, "-p", "no:randomly")
 
     assert done.returncode == 0, done.stdout
+
+
+def test_what_may_take_long_comes_first(tmp_path: Path) -> None:
+    """Then two workers end at about the same time."""
+    text = (
+        "import pytest\n\n"
+        "def test_quick(): pass\n\n"
+        "@pytest.mark.timeout(300)\n"
+        "def test_long(): pass\n\n"
+        "@pytest.mark.timeout(700)\n"
+        "def test_longest(): pass\n"
+    )
+
+    done = _pytest(tmp_path, text, "-vv", "-p", "no:xdist")
+
+    found = re.findall(r"test_it.py::(\w+)", done.stdout)
+    assert found == ["test_longest", "test_long", "test_quick"]
