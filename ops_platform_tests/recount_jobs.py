@@ -16,11 +16,11 @@ from ops_platform_tests.recount_attempts import (
     states,
     until,
 )
-from ops_platform_tests.recount_raw import Json, Told, by_subject, known, tail
-from ops_platform_tests.recount_ways import HOUR_MS, Fact, Happened, Lasted
+from ops_platform_tests.recount_raw import Json, Told, by_subject, first, known, tail
+from ops_platform_tests.recount_ways import FOREVER, HOUR_MS, Fact, Happened, Lasted
 
 _STALE = "ops_platform cancelled this stale job"
-Places = Mapping[tuple[str, str], dict[str, str]]
+Places = Mapping[tuple[str, str], tuple[int, dict[str, str]]]
 Bodies = Mapping[tuple[int, str], bytes]
 
 
@@ -29,9 +29,9 @@ def job_facts(
 ) -> Iterator[Fact]:
     """Yield the facts of all jobs but the parents of arrays.
 
-    ``places`` are the dimensions of container instances by account and ARN. A failed job's reason
-    is asked of the platform's own rules, which are no part of what is recounted, so they are given
-    the whole message.
+    ``places`` are of container instances, by account and ARN, when they came and their dimensions.
+    A failed job's reason is asked of the platform's own rules, which are no part of what is
+    recounted, so they are given the whole message.
     """
     for (account, _), events in by_subject(told, "job", "queue_blocked").items():
         latest = newest(events)
@@ -155,7 +155,12 @@ class _Job:
         return frozenset(name for name, yes in asked.items() if yes)
 
     def _where(self, attempt: Attempt) -> dict[str, str]:
-        return self.of_job | self._places.get((self._account, attempt.instance or ""), {})
+        """Return what is known of an attempt; of its host from the hour on in which that came."""
+        began = first([attempt.starting, attempt.ran, attempt.running], min)
+        placed = attempt.stopped if began is None else began
+        came, place = self._places.get((self._account, attempt.instance or ""), (FOREVER, {}))
+        is_known = placed is not None and came // HOUR_MS <= placed // HOUR_MS
+        return self.of_job | (place if is_known else {})
 
     def _rate(self, attempt: Attempt) -> float:
         """Return the dollars for an hour of the attempt."""

@@ -90,15 +90,20 @@ def _moves(moments: list[tuple[int, str]], of_run: dict[str, str]) -> Iterator[F
         yield Lasted("execution_running", begun, FOREVER, of_run)
 
 
-def places(told: Iterable[Told]) -> dict[tuple[str, str], dict[str, str]]:
-    """Return the dimensions of each container instance, by account and ARN."""
+def places(told: Iterable[Told]) -> dict[tuple[str, str], tuple[int, dict[str, str]]]:
+    """Return when each container instance came, and its dimensions, by account and ARN."""
+    events = list(told)
+    newest = _newest(events)
     return {
-        key: known(
-            instance_type=_attribute(latest, "ecs.instance-type"),
-            availability_zone=_attribute(latest, "ecs.availability-zone"),
-            compute_environment=_environment(tail(latest.detail["clusterArn"])),
+        key: (
+            min(each.at for each in those),
+            known(
+                instance_type=_attribute(newest[key], "ecs.instance-type"),
+                availability_zone=_attribute(newest[key], "ecs.availability-zone"),
+                compute_environment=_environment(tail(newest[key].detail["clusterArn"])),
+            ),
         )
-        for key, latest in _newest(told).items()
+        for key, those in by_subject(events, "container_instance").items()
     }
 
 
@@ -124,8 +129,8 @@ def instance_facts(told: list[Told]) -> Iterator[Fact]:
     """Yield the facts of container instances: from their first event to the first INACTIVE."""
     newest, place = _newest(told), places(told)
     for key, events in by_subject(told, "container_instance").items():
-        there = {"account": key[0]} | place[key]
-        came = min(each.at for each in events)
+        came, dimensions = place[key]
+        there = {"account": key[0]} | dimensions
         left = min(
             (each.at for each in events if each.detail["status"] == "INACTIVE"), default=FOREVER
         )

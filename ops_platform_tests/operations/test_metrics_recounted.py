@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,7 +19,14 @@ from ops_platform.domain.rollups import METRICS
 from ops_platform.operations.ingest_events import record
 from ops_platform.operations.roll_up_metrics import refresh, roll_up_days, roll_up_hours
 from ops_platform.operations.show_metrics import computed, show_metric
-from ops_platform_tests.build import ACCOUNTS, NOON, a_failure, bodies
+from ops_platform_tests.build import (
+    ACCOUNTS,
+    NOON,
+    a_failure,
+    a_job_event,
+    an_instance_event,
+    bodies,
+)
 from ops_platform_tests.ledger_world import POLICY, empty
 from ops_platform_tests.metric_stories import BEGIN, END, PRICES, deliveries, stories
 from ops_platform_tests.operations.metrics_compared import assert_same
@@ -60,6 +68,25 @@ def test_hours_are_what_the_recount_finds(
 
 
 @FEW
+@given(portions=ARRIVING, cuts=st.sets(st.integers(1, 7), max_size=2))
+def test_hours_tile_the_day(
+    emptied_ledger: Ledger, portions: list[list[Event]], cuts: set[int]
+) -> None:
+    """Wherever a computation begins and ends, each hour is the same: what lasts goes on in it."""
+    _arrive(emptied_ledger, portions)
+    roll_up_hours(emptied_ledger, ALL, prices=PRICES, now=END)
+    at_once = _rows(emptied_ledger, metrics_hourly)
+
+    bounds = [BEGIN, *(BEGIN + cut * HOUR for cut in sorted(cuts)), END]
+    for begin, end in reversed(list(pairwise(bounds))):
+        roll_up_hours(emptied_ledger, Hours(begin, end), prices=PRICES, now=END)
+
+    in_parts = _rows(emptied_ledger, metrics_hourly)
+    assert [row for row in in_parts if row not in at_once] == []
+    assert len(in_parts) == len(at_once)
+
+
+@FEW
 @given(portions=ARRIVING)
 def test_a_day_is_what_the_recount_finds_of_its_events(
     emptied_ledger: Ledger, portions: list[list[Event]]
@@ -89,6 +116,24 @@ def test_a_run_that_ends_in_the_millisecond_it_starts_in_is_over(
     running = show_metric(emptied_ledger, "executions_running", begin=hours.begin, end=hours.end)
     assert [(row["last"], row["max"]) for row in running] == [(0, 0), (0, 0)]
     assert_same(emptied_ledger, _truth(told, hours.end), hours)
+
+
+@pytest.mark.parametrize(("minutes", "kind"), [(-90, "m5.xlarge"), (59, "m5.xlarge"), (60, "")])
+def test_an_attempt_has_the_host_whose_events_began_by_its_hour(
+    emptied_ledger: Ledger, minutes: int, kind: str
+) -> None:
+    """One that is told of later changes no hour that was computed without it."""
+    host = an_instance_event(time=NOON + minutes * HOUR / 60)
+    placed = a_job_event(status="STARTING", time=NOON, container_instance=host.instance_arn)
+    _ingest(emptied_ledger, [placed, host], NOON + 3 * HOUR)
+
+    # Together with the hours in which the host is there.
+    hours = Hours(NOON, NOON + 3 * HOUR)
+    roll_up_hours(emptied_ledger, hours, prices=PRICES, now=hours.end)
+
+    by = ["instance_type"]
+    rows = show_metric(emptied_ledger, "vcpu_hours", begin=NOON, end=NOON + HOUR, by=by)
+    assert [row["instance_type"] for row in rows] == [kind]
 
 
 @FEW

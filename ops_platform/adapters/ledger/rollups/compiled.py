@@ -4,6 +4,7 @@ The variables ``since``, ``until`` and ``now`` say which hours, and how far the 
 """
 
 from ops_platform.adapters.ledger.rollups import job_facts, other_facts
+from ops_platform.adapters.ledger.rollups.job_facts import HOUR_MS
 from ops_platform.domain.job_rollups import OF_ATTEMPT
 from ops_platform.domain.metric import (
     Age,
@@ -18,7 +19,6 @@ from ops_platform.domain.metric import (
 )
 
 RELATIONS = job_facts.RELATIONS | other_facts.RELATIONS
-_HOUR_MS = 3_600_000
 _USD = 1000 * 1024 * 10**9
 # By how much the integers of a fact are larger than what they stand for.
 _SCALES = {
@@ -26,12 +26,12 @@ _SCALES = {
     (Facts.RESERVATIONS, "memory_gib"): 1024,
     (Facts.RESERVATIONS, "usd_an_hour"): _USD,
     (Facts.INSTANCES_UP, "vcpus"): 1024,
-    (Facts.ATTEMPT_ENDS, "cost_usd"): _USD * _HOUR_MS,
+    (Facts.ATTEMPT_ENDS, "cost_usd"): _USD * HOUR_MS,
 }
 COLUMNS = ("count", "sum", "min", "max", "last", "values", "at_ms")
 _SINCE, _UNTIL, _NOW = (f"getvariable('{name}')" for name in ("since", "until", "now"))
-_HOUR = f"moment - (moment - {_SINCE}) % {_HOUR_MS}"
-_HOURS = f"(SELECT unnest(range({_SINCE}, {_UNTIL}, {_HOUR_MS})) AS hour)"
+_HOUR = f"moment - (moment - {_SINCE}) % {HOUR_MS}"
+_HOURS = f"(SELECT unnest(range({_SINCE}, {_UNTIL}, {HOUR_MS})) AS hour)"
 # What lasted no time counts for nothing: its moments are of different exactness.
 _LASTED = f"began < {_UNTIL} AND (ended IS NULL OR (ended >= {_SINCE} AND ended > began))"
 
@@ -173,7 +173,7 @@ HAVING max(level) <> 0 OR bool_or(mark = 2 AND delta <> 0)
 
 
 def _each_hour(facts: Facts) -> str:
-    end = f"hour + {_HOUR_MS}"
+    end = f"hour + {HOUR_MS}"
     return f"""(
   SELECT *, least({end}, {_NOW}) AS until, ended IS NULL OR ended >= {end} AS still
   FROM ({RELATIONS[facts]}) AS facts JOIN {_HOURS} AS hours
@@ -190,7 +190,7 @@ FROM {_each_hour(facts)} AND until > began GROUP BY {_by(metric, "hour")}
 
 
 def _usage(metric: Metric, facts: Facts, amount: str) -> str:
-    scale = _SCALES.get((facts, amount), 1) * _HOUR_MS
+    scale = _SCALES.get((facts, amount), 1) * HOUR_MS
     return f"""
 SELECT {_by(metric, "hour")},
   sum({amount} * (least(ended, until) - greatest(began, hour))) / {scale} AS sum

@@ -9,6 +9,7 @@ thousand, prices by the billion.
 
 from ops_platform.domain.metric import Facts
 
+HOUR_MS = 3_600_000
 PLACE = """coalesce(instance_type, '') AS instance_type,
   coalesce(availability_zone, '') AS availability_zone,
   split_part(regexp_replace(cluster, '^AWSBatch-(.*)-[0-9a-f-]{36}$', '\\1'), '_Batch', 1)
@@ -51,7 +52,9 @@ SELECT row_number() OVER () AS kind, each.* FROM (SELECT DISTINCT {_WHOSE} FROM 
     f"""
 CREATE TABLE hosts AS SELECT *, dense_rank() OVER (
   ORDER BY instance_type, availability_zone, compute_environment) AS place
-FROM (SELECT account, instance_arn, {PLACE} FROM taken_instances) AS each
+FROM (SELECT account, instance_arn, epoch_ms(registered_at) // {HOUR_MS} * {HOUR_MS} AS hour,
+    {PLACE}
+  FROM taken_instances) AS each
 """,
     """
 CREATE TABLE priced AS
@@ -66,8 +69,7 @@ GROUP BY place
 CREATE TABLE attempts AS
 SELECT job, kind, coalesce(place, 0) AS place, number, status, created, ended, vcpus,
   number = max(number) FILTER (WHERE began) OVER (PARTITION BY job) AS is_last,
-  memory, runnable, starting, told_running, running,
-  coalesce(stop, least(next_runnable, next_starting, next_running), ended) AS stopped
+  memory, runnable, starting, told_running, running, stopped
 FROM (
   SELECT *, runnables[number] AS runnable,
     startings[number] AS starting, runnings[number] AS told_running,
@@ -75,14 +77,16 @@ FROM (
       CASE WHEN number = tries AND started IS DISTINCT FROM epoch_ms(tried[number - 1].started_at)
         THEN started END) AS running,
     number <= len(tried) OR starting IS NOT NULL OR running IS NOT NULL AS began,
-    epoch_ms(tried[number].stopped_at) AS stop,
-    runnables[number + 1] AS next_runnable, startings[number + 1] AS next_starting,
-    runnings[number + 1] AS next_running,
+    coalesce(epoch_ms(tried[number].stopped_at),
+      least(runnables[number + 1], startings[number + 1], runnings[number + 1]), ended) AS stopped,
+    coalesce(least(starting, told_running, running), stopped) AS placed,
     coalesce(tried[number].container_instance,
       CASE WHEN number = tries THEN container_instance END) AS host
   FROM (SELECT *, unnest(range(1, tries + 1)) AS number FROM jobs JOIN kinds USING ({_WHOSE}))
 ) AS each
+-- Of a later hour it tells nothing, or its first event would change the hours before itself.
 LEFT JOIN hosts ON hosts.account = each.account AND hosts.instance_arn = each.host
+  AND hosts.hour <= each.placed
 """,
     f"""
 CREATE TABLE dims AS
