@@ -16,23 +16,30 @@ ABOUT_TO_FAIL = "about to fail"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
 _PATIENCE_SECONDS = 600
+_BEGAN: dict[tuple[str, str], float] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an attempt of a job went, or that it was still at work when it was last heard of."""
+    """How an attempt of a job went, or that it was still at work when it was last heard of.
+
+    ``since`` is when its process began to act, ``at`` when it was last heard of, since 1970.
+    """
 
     step: str
     job_id: str
     attempt: int
     outcome: str
     at: float
+    since: float
 
 
 def write(folder: Path, step: str, outcome: str) -> None:
     """Write down what becomes of the attempt in which this process is."""
     job_id, attempt = os.environ["AWS_BATCH_JOB_ID"], os.environ["AWS_BATCH_JOB_ATTEMPT"]
-    known = Attempt(step, job_id, int(attempt), outcome, time.time())
+    now = time.time()
+    since = _BEGAN.setdefault((job_id, attempt), now)
+    known = Attempt(step, job_id, int(attempt), outcome, now, since)
     written = folder / f"{job_id}.{attempt}.part"
     written.write_text(json.dumps(asdict(known)))
     written.replace(written.with_suffix(".json"))
