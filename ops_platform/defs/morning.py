@@ -8,7 +8,7 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.defs.metric_keys import GROUP, daily_asset
 from ops_platform.defs.metrics import OWNERS, partitions, told_in_a_sentence
 from ops_platform.domain.metric import Noun
-from ops_platform.operations.morning_page import Morning, morning_page
+from ops_platform.operations.morning_page import Morning, morning_page, why_not
 from ops_platform.settings.model import Settings
 
 KEY = dg.AssetKey(["morning_report"])
@@ -58,8 +58,12 @@ def morning_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def each_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def each_morning(
+        context: dg.ScheduleEvaluationContext, ledger: dg.ResourceParam[Ledger]
+    ) -> dg.RunRequest | dg.SkipReason:
         yesterday = context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)
+        if reason := why_not(ledger, yesterday.date()):
+            return dg.SkipReason(reason)
         return dg.RunRequest(partition_key=f"{yesterday:{days.fmt}}")
 
     return [each_morning]

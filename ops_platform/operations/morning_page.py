@@ -42,12 +42,9 @@ def morning_page(ledger: Ledger, day: date, *, accounts: Sequence[str]) -> Morni
     Raises:
         PlatformError: The day's metrics are not put together.
     """
+    if reason := why_not(ledger, day):
+        raise PlatformError(reason)
     today, before = _Day(ledger, day), _Day(ledger, (day_begins(day) - DAY).date())
-    if not today.is_known:
-        raise PlatformError(
-            f"The metrics of {day} are not put together yet. `ops-platform metrics compute --from"
-            f" {day}` does it, and so does refresh_metrics once all hours of the day are computed."
-        )
     hours = of_day(day)
     with ledger.transaction() as tx:
         turns = flow_turns.between(tx, hours.begin, hours.end)
@@ -66,6 +63,19 @@ def morning_page(ledger: Ledger, day: date, *, accounts: Sequence[str]) -> Morni
             for name in names
         ),
     )
+
+
+def why_not(ledger: Ledger, day: date) -> str | None:
+    """Return why a day can have no page yet, or None if it can."""
+    hours = of_day(day)
+    for metric in ("executions", _COST):
+        if not show_metric(ledger, metric, begin=hours.begin, end=hours.end, daily=True):
+            return (
+                f"The metrics of {day} are not put together yet. `ops-platform metrics compute"
+                f" --from {day}` does it, and so does refresh_metrics once all hours of the day are"
+                " computed."
+            )
+    return None
 
 
 def _highest(today: "_Day", before: "_Day", metric: str, account: str, *, most: int) -> list[Named]:

@@ -49,17 +49,35 @@ def test_a_day_that_is_not_there_yet_fails_with_a_sentence(
     assert "2026-01-01 are not put together yet" in str(told.description)
 
 
-def test_each_morning_the_page_of_yesterday_is_made(emptied_ledger: Ledger, tmp_path: Path) -> None:
-    """At six, when the refresh has had its time."""
-    loaded = location(settings_in(tmp_path), emptied_ledger)
+def _tick(ledger: Ledger, folder: Path, at: datetime) -> str:
+    """Return the partition that the schedule asks for at a moment, or why it does not."""
+    loaded = location(settings_in(folder), ledger)
     schedule = loaded.resolve_schedule_def(SCHEDULE)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "UTC")
     with dagster() as instance:
-        at = datetime(2026, 3, 2, 6, tzinfo=UTC)
         context = dg.build_schedule_context(
             instance=instance,
             scheduled_execution_time=at,
             repository_def=loaded.get_repository_def(),
+            resources={"ledger": ledger},
         )
-        (asked,) = schedule.evaluate_tick(context).run_requests or ()
-    assert asked.partition_key == "2026-03-01"
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "UTC")
+        told = schedule.evaluate_tick(context)
+    return told.run_requests[0].partition_key or "" if told.run_requests else str(told.skip_message)
+
+
+def test_each_morning_the_page_of_yesterday_is_made(emptied_ledger: Ledger, tmp_path: Path) -> None:
+    """At six, when the refresh has had its time."""
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    roll_up_hours(emptied_ledger, of_day(day.date()), prices=DEFAULT_PRICES, now=day + 2 * DAY)
+    roll_up_days(emptied_ledger, [day.date()], now=day + 2 * DAY)
+
+    assert _tick(emptied_ledger, tmp_path, datetime(2026, 3, 2, 6, tzinfo=UTC)) == "2026-03-01"
+
+
+def test_a_morning_after_nothing_is_skipped_and_says_why(
+    emptied_ledger: Ledger, tmp_path: Path
+) -> None:
+    """As on the first morning of a new platform: that is no failed run."""
+    told = _tick(emptied_ledger, tmp_path, datetime(2026, 3, 2, 6, tzinfo=UTC))
+
+    assert "2026-03-01 are not put together yet" in str(told)

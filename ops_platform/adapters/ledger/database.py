@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 import sqlalchemy as sa
+from psycopg.errors import LockNotAvailable
 from sqlalchemy.exc import OperationalError
 
 from ops_platform.adapters.ledger.migrate import upgrade
@@ -62,11 +63,14 @@ class Ledger:
         Nobody else is meanwhile within a snapshot that is ``alone`` under the same name, or holds
         the lock that this is ``beside``. The wait for them comes first, so that what they did is
         seen.
+
+        Raises:
+            LedgerError: Somebody else is at it for longer than locks are waited for.
         """
         own, shared = (sa.func.hashtextextended(name, 0) for name in (alone, beside))
         with self._connect() as connection:
             try:
-                with connection.begin():
+                with _said_who_is_at_it(f"{alone} or {beside}"), connection.begin():
                     connection.execute(sa.select(sa.func.pg_advisory_lock(own)))
                     connection.execute(sa.select(sa.func.pg_advisory_lock_shared(shared)))
                 frozen = connection.execution_options(isolation_level="REPEATABLE READ")
@@ -102,6 +106,20 @@ class Ledger:
     def close(self) -> None:
         """Close the connections that are open."""
         self._engine.dispose()
+
+
+@contextmanager
+def _said_who_is_at_it(names: str) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        raise LedgerError(
+            f"Somebody else has been at it for a while: {names}. Nothing was changed here; run it"
+            " again when that has ended. Dagster's runs, and `ops-platform` commands in other"
+            " terminals, show who it is."
+        ) from error
 
 
 def open_engine(url: str) -> sa.Engine:
