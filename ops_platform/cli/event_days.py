@@ -1,10 +1,11 @@
 """``ops-platform events export|drop|import``: whole days of history, out of the ledger and back."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
+from ops_platform.cli.filters import moment
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import Row, json_option, show_record, show_rows
 from ops_platform.cli.progress import Progress
@@ -14,16 +15,19 @@ from ops_platform.operations.import_events import HELD_FOR, Imported, Importer
 from ops_platform.operations.keep_history import keep_history, kept_since
 from ops_platform.operations.policy import account_names, alert_policy
 
-_DAY = click.DateTime(["%Y-%m-%d"])
 _EXPORTED = ("day", "events", "jobs", "executions", "bytes", "file")
 _IMPORTED = ("file", "day", "read", "new", "duplicates", "rejected")
 _Path = click.Path(path_type=Path)
 
 
+def _day(text: str) -> datetime:
+    return moment(text).astimezone(UTC)
+
+
 @click.command()
-@click.option("--from", "first", type=_DAY, required=True, metavar="DAY", help="The first day.")
+@click.option("--from", "first", type=_day, required=True, metavar="DAY", help="The first day.")
 @click.option(
-    "--to", "last", type=_DAY, required=True, metavar="DAY", help="The last day, included."
+    "--to", "last", type=_day, required=True, metavar="DAY", help="The last day, included."
 )
 @click.option(
     "--directory",
@@ -54,7 +58,7 @@ def export(first: datetime, last: datetime, directory: Path, *, force: bool, as_
 
 @click.command()
 @click.option(
-    "--before", type=_DAY, metavar="DAY", help="Drop what is before; else what the settings say."
+    "--before", type=_day, metavar="DAY", help="Drop what is before; else what the settings say."
 )
 @click.option("--enforce", is_flag=True, help="Drop it; else only show what would be dropped.")
 @json_option
@@ -91,7 +95,7 @@ def drop(before: datetime | None, *, enforce: bool, as_json: bool) -> None:
 @click.argument("files", nargs=-1, required=True, type=_Path)
 @click.option(
     "--whole",
-    type=_DAY,
+    type=_day,
     multiple=True,
     metavar="DAY",
     help="The envelopes in the files are all there were of this day; may be given again.",

@@ -21,6 +21,7 @@ from ops_platform.operations.roll_up_metrics import Rolled
 from ops_platform.operations.top_flows import METRIC_OF, Measure, Ranked, top
 
 _DAYS_COLUMNS = ("day", "noun", "hours", "rows", "partial", "day_computed")
+_NOT_COMPUTED = "Not computed."
 
 
 @click.group()
@@ -126,7 +127,8 @@ def show(
         hours = (days_of if daily else hours_of)(given, now)
         rows = shown(opened, wanted, hours)
         any_computed = say_gaps(opened, wanted, hours)
-    show_numbers(rows, columns=wanted.columns, as_json=as_json, as_csv=as_csv)
+    none = "Nothing." if any_computed else _NOT_COMPUTED
+    show_numbers(rows, columns=wanted.columns, as_json=as_json, as_csv=as_csv, none=none)
     if not any_computed:
         sys.exit(1)
 
@@ -158,7 +160,8 @@ def show_top(
         rows = top(opened.ledger, Ranked(ranked), Measure(measure), hours=hours, limit=limit)
         any_computed = _say_gaps_of_top(opened, measure, hours)
     columns = list(rows[0]) if rows else []
-    show_numbers(rows, columns=columns, as_json=as_json, none="Nothing in this period.")
+    none = "Nothing in this period." if any_computed else _NOT_COMPUTED
+    show_numbers(rows, columns=columns, as_json=as_json, none=none)
     if not any_computed:
         sys.exit(1)
 

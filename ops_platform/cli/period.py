@@ -59,6 +59,7 @@ def hours_of(given: Period, now: datetime) -> Hours:
     Raises:
         click.UsageError: There is none.
     """
+    _refuse(given, now)
     end = _upwards(min(given["until"] or now, now), HOUR)
     return _checked(given["since"] or end - DAY, end, HOUR)
 
@@ -71,6 +72,7 @@ def days_of(given: Period, now: datetime) -> Hours:
     Raises:
         click.UsageError: There is none.
     """
+    _refuse(given, now)
     today = day_begins(now.astimezone(UTC).date())
     end = min(_upwards(min(given["until"] or now, now), DAY), today)
     return _checked(given["since"] or end - 7 * DAY, end, DAY)
@@ -96,6 +98,16 @@ def say_missing(missing: Iterable[datetime], length: timedelta, asked: Hours) ->
     click.echo(f"{there} of it is computed. {what} missing: {named}{more}.", err=True)
     begin, end = written(spans[0][0]), written(spans[-1][1])
     click.echo(f"Compute it: ops-platform metrics compute --from {begin} --to {end}", err=True)
+
+
+def _refuse(given: Period, now: datetime) -> None:
+    since, until = given["since"], given["until"]
+    if since and until and until < since:
+        raise click.UsageError("--to is before --from.")
+    if since and since > now:
+        raise click.UsageError(
+            f"--from is still to come; it is {now.astimezone(UTC):%Y-%m-%dT%H:%MZ}."
+        )
 
 
 def _checked(begin: datetime, end: datetime, length: timedelta) -> Hours:

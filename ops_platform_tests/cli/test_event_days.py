@@ -137,7 +137,7 @@ def test_days_that_were_dropped_or_are_not_over_are_not_exported(
     ("arguments", "said"),
     [
         (("export", "--from", "2026-03-03", "--to", "2026-03-02"), "--to is before --from"),
-        (("export", "--from", "yesterday", "--to", "2026-03-02"), "'yesterday' does not match"),
+        (("export", "--from", "yesterday", "--to", "2026-03-02"), "'yesterday' is no time"),
         (("import", "nowhere.gz"), "nowhere.gz cannot be read: No such file"),
         (("import",), "Missing argument 'FILES...'"),
     ],

@@ -51,11 +51,19 @@ def test_a_period_of_days_is_of_those_that_are_over(asked: Period, begin: int, e
     assert days_of(asked, NOW) == Hours(MIDNIGHT + begin * DAY, MIDNIGHT + end * DAY)
 
 
-@pytest.mark.parametrize("asked", [_asked(TEN, TEN), _asked(TEN, TEN - HOUR), _asked(NOW + DAY)])
-def test_a_period_of_nothing_is_refused(asked: Period) -> None:
-    """With the hours as they were understood."""
-    with pytest.raises(click.UsageError, match=r"no hour that has begun from 2026-03-0"):
-        hours_of(asked, NOW)
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (_asked(TEN, TEN), "no hour that has begun from 2026-03-0"),
+        (_asked(TEN, TEN - HOUR), "--to is before --from"),
+        (_asked(NOW + DAY, NOW + 2 * DAY), "--from is still to come; it is 2026-03-"),
+    ],
+)
+def test_a_period_of_nothing_is_refused(asked: Period, sentence: str) -> None:
+    """With what is wrong about it, by hours and by days."""
+    for period in (hours_of, days_of):
+        with pytest.raises(click.UsageError, match=sentence if period is hours_of else "."):
+            period(asked, NOW)
 
 
 def test_many_gaps_are_named_in_part(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,14 @@ class Overheard:
         self.bodies += self._received()
         return self.bodies
 
+    def is_over(self) -> bool:
+        """Tell whether all hosts are gone again: after that nothing more happens."""
+        hosts: dict[str, str] = {}
+        for event in map(json.loads, self.listen()):
+            if event["source"] == "aws.ecs":
+                hosts[event["detail"]["containerInstanceArn"]] = event["detail"]["status"]
+        return bool(hosts) and set(hosts.values()) == {"INACTIVE"}
+
     def ids(self) -> set[str]:
         """Return the ids of the events so far."""
         return {json.loads(body)["id"] for body in self.listen()}

@@ -72,6 +72,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         overheard, begin = Overheard(person.aws), datetime.now(UTC)
         with ThreadPoolExecutor(len(FLOWS)) as pool:
             list(pool.map(lambda flow: _run_twice(person, flow, folder), FLOWS))
+        awaited(overheard.is_over, seconds=120, what="the end of the last host")
         awaited(lambda: _has_all(ledger, overheard), seconds=120, what="the last event")
         hours = Hours(hour_of(begin), hour_of(datetime.now(UTC)) + HOUR)
         edition.listed("metrics", "compute", *_period(hours))
