@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.schema import metrics_daily, metrics_hourly
-from ops_platform.domain.events import Event
+from ops_platform.domain.events import Attempt, Event
 from ops_platform.domain.hours import HOUR, Hours, hour_of, of_day
 from ops_platform.domain.metric import Noun
 from ops_platform.domain.rollups import METRICS
@@ -24,6 +24,7 @@ from ops_platform_tests.build import (
     NOON,
     a_failure,
     a_job_event,
+    after,
     an_instance_event,
     bodies,
 )
@@ -118,6 +119,24 @@ def test_a_run_that_ends_in_the_millisecond_it_starts_in_is_over(
     assert_same(emptied_ledger, _truth(told, hours.end), hours)
 
 
+def test_a_job_that_is_retried_at_once_is_in_one_state_at_a_time(emptied_ledger: Ledger) -> None:
+    """Though its new states are told to have begun in the whole second in which it still ran."""
+    stop = Attempt(started_at=after(4.25), stopped_at=after(9.75), exit_code=1)
+    told = [
+        a_job_event(id="first", status="RUNNING", time=after(4), started_at=after(4.25)),
+        a_job_event(id="again", status="RUNNABLE", time=after(9), attempts=(stop,)),
+        a_job_event(id="placed", status="STARTING", time=after(9), attempts=(stop,)),
+    ]
+    hours = Hours(NOON, NOON + HOUR)
+    _ingest(emptied_ledger, told, hours.end)
+
+    roll_up_hours(emptied_ledger, hours, prices=PRICES, now=hours.end)
+
+    (row,) = show_metric(emptied_ledger, "jobs_in_state", begin=hours.begin, end=hours.end)
+    assert (row["last"], row["max"]) == (1, 1)
+    assert_same(emptied_ledger, _truth(told, hours.end), hours)
+
+
 @pytest.mark.parametrize(("minutes", "kind"), [(-90, "m5.xlarge"), (59, "m5.xlarge"), (60, "")])
 def test_an_attempt_has_the_host_whose_events_began_by_its_hour(
     emptied_ledger: Ledger, minutes: int, kind: str
@@ -175,9 +194,9 @@ def _refreshed_as_if_anew(ledger: Ledger, portions: Sequence[Sequence[Event]]) -
         roll_up_days(ledger, days, [noun], now=now)
 
     again = _rows(ledger, metrics_hourly), _rows(ledger, metrics_daily)
-    for before, after in zip(refreshed, again, strict=True):
-        assert [row for row in before if row not in after] == []
-        assert [row for row in after if row not in before] == []
+    for first, second in zip(refreshed, again, strict=True):
+        assert [row for row in first if row not in second] == []
+        assert [row for row in second if row not in first] == []
     return [event for portion in portions for event in portion]
 
 

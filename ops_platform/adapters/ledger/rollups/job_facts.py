@@ -67,7 +67,7 @@ GROUP BY place
     f"""
 -- While a job waits for a retry, Batch still tells when the attempt before it had started.
 CREATE TABLE attempts AS
-SELECT job, kind, coalesce(place, 0) AS place, number, status, created, ended, vcpus,
+SELECT job, kind, coalesce(place, 0) AS place, number, status, created, pending, ended, vcpus,
   number = max(number) FILTER (WHERE began) OVER (PARTITION BY job) AS is_last,
   memory, runnable, starting, told_running, running, stopped
 FROM (
@@ -101,7 +101,9 @@ LEFT JOIN (
 ) AS places USING (place)
 """,
     """
-CREATE TABLE placed AS SELECT attempts.*, dims.dim, bare.dim AS bare
+CREATE TABLE placed AS SELECT attempts.*, dims.dim, bare.dim AS bare,
+  greatest(created, pending, max(greatest(runnable, starting, running, stopped)) OVER (
+    PARTITION BY job ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS opened
 FROM attempts JOIN dims USING (kind, place)
 JOIN dims AS bare ON bare.kind = attempts.kind AND bare.place = 0
 """,
@@ -163,14 +165,18 @@ FROM placed JOIN priced USING (place) WHERE {_BEGAN} IS NOT NULL
 """,
     Facts.JOB_ENDS: "SELECT * FROM ends",
     Facts.FAILURES: "SELECT * FROM ends WHERE status = 'FAILED'",
+    # A job is in one state at a time: none begins before those ahead of it, however it was cut off.
     Facts.STATES: """
 SELECT dim, 'SUBMITTED' AS state, created AS began,
   least(pending, runnables[1], startings[1], runnings[1], started, ended) AS ended FROM bare_jobs
-UNION ALL SELECT dim, 'PENDING', pending,
+UNION ALL SELECT dim, 'PENDING', CASE WHEN pending < created THEN created ELSE pending END,
   least(runnables[1], startings[1], runnings[1], started, ended) FROM bare_jobs
-UNION ALL SELECT bare, 'RUNNABLE', runnable, least(starting, running, stopped) FROM placed
-UNION ALL SELECT bare, 'STARTING', starting, least(running, stopped) FROM placed
-UNION ALL SELECT bare, 'RUNNING', running, stopped FROM placed
+UNION ALL SELECT bare, 'RUNNABLE', greatest(runnable, opened), least(starting, running, stopped)
+FROM placed WHERE runnable IS NOT NULL
+UNION ALL SELECT bare, 'STARTING', greatest(starting, runnable, opened), least(running, stopped)
+FROM placed WHERE starting IS NOT NULL
+UNION ALL SELECT bare, 'RUNNING', greatest(running, starting, runnable, opened), stopped
+FROM placed WHERE running IS NOT NULL
 """,
     Facts.RUNNABLE: """
 SELECT bare AS dim, runnable AS began, least(starting, running, stopped) AS ended FROM placed
