@@ -16,7 +16,7 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.hours import Hours
 from ops_platform.domain.metric import Noun
 from ops_platform.domain.rollups import metric_of
-from ops_platform.operations.compute_metrics import compute_metrics
+from ops_platform.operations.compute_metrics import compute_metrics, warning
 from ops_platform.operations.roll_up_metrics import Rolled
 from ops_platform.operations.top_flows import METRIC_OF, Measure, Ranked, top
 
@@ -76,6 +76,9 @@ def compute(*, nouns: tuple[str, ...], as_json: bool, **given: Unpack[Period]) -
             except PlatformError as error:
                 click.echo(f"Error: {error}", err=True)
                 sys.exit(1)
+        unknown = warning(opened.ledger, hours)
+    if unknown:
+        click.echo(unknown, err=True)
     _show_computed(done, as_json=as_json)
 
 

@@ -210,6 +210,29 @@ def test_days_whose_events_were_dropped_are_refused(ledger_url: str, tmp_path: P
     assert platform.run("metrics", "show", "executions", *COMPUTED).exit_code == 1
 
 
+def test_hours_before_the_first_event_are_called_so(platform: Platform, tmp_path: Path) -> None:
+    """Their zeros say nothing of what happened."""
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n".join(bodies(a_failing_run())))
+    platform.record("events", "replay", str(file))
+
+    before = platform.run("metrics", "compute", *COMPUTED)
+    since = platform.run("metrics", "compute", "--from", "2026-03-02T12:00Z", "--to", "2026-03-03")
+
+    assert (before.exit_code, since.exit_code) == (0, 0)
+    assert "The first event is of 2026-03-02T12:00:" in before.stderr
+    assert "zeros because nothing was recorded" in before.stderr
+    assert "recorded" not in since.stderr
+
+
+def test_a_platform_without_events_says_so(platform: Platform) -> None:
+    """Zeros alone would look like a quiet night."""
+    done = platform.run("metrics", "compute", *COMPUTED)
+
+    assert done.exit_code == 0
+    assert "No event is recorded" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

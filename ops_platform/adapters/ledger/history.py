@@ -107,3 +107,9 @@ def drop_day(tx: sa.Connection, day: date) -> None:
     in_other = "DELETE FROM events_other WHERE time >= :begin AND time < :end"
     tx.execute(sa.text(in_other), {"begin": hours.begin, "end": hours.end})
     tx.exec_driver_sql(f"DROP TABLE IF EXISTS events_{day:%Y%m%d}")
+
+
+def known_since(tx: sa.Connection) -> datetime | None:
+    """Return the time of the first event there is, None if there is none."""
+    found: datetime | None = tx.scalar(sa.select(sa.func.min(events.c.time)))
+    return found
