@@ -88,7 +88,9 @@ def test_the_refresh_runs_each_quarter_of_an_hour(
     assert schedule.cron_schedule == "*/15 * * * *"
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     at = datetime.now(UTC) + timedelta(minutes=1)
-    with dagster() as instance:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
+    with (
+        dagster() as instance,
+        dg.build_schedule_context(instance=instance, scheduled_execution_time=at) as context,
+    ):
         ticked = schedule.evaluate_tick(context)
     assert len(ticked.run_requests or ()) == 1

@@ -54,13 +54,15 @@ def _tick(ledger: Ledger, folder: Path, at: datetime) -> str:
     loaded = location(settings_in(folder), ledger)
     schedule = loaded.resolve_schedule_def(SCHEDULE)
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "UTC")
-    with dagster() as instance:
-        context = dg.build_schedule_context(
+    with (
+        dagster() as instance,
+        dg.build_schedule_context(
             instance=instance,
             scheduled_execution_time=at,
             repository_def=loaded.get_repository_def(),
             resources={"ledger": ledger},
-        )
+        ) as context,
+    ):
         told = schedule.evaluate_tick(context)
     return told.run_requests[0].partition_key or "" if told.run_requests else str(told.skip_message)
 
