@@ -1,5 +1,6 @@
 """Numbers, lengths of time and days, as a sentence has them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +12,12 @@ _TEENS: Final = range(10, 20)
 def counted(number: int, one: str, many: str) -> str:
     """Return a number with the word for it."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def listed(names: Sequence[str], *, most: int = 5) -> str:
+    """Return names as a sentence has them: a, b and c, or the first few and how many more."""
+    shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most:,} more"]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
 
 
 def ordinal(number: int) -> str:

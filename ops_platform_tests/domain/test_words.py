@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_platform.domain.words import counted, day, duration, ordinal, roughly
+from ops_platform.domain.words import counted, day, duration, listed, ordinal, roughly
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,18 @@ def test_a_day_of_another_year_has_its_year() -> None:
 
     assert day(datetime(2026, 3, 1, tzinfo=UTC), now) == "1 Mar"
     assert day(datetime(2025, 12, 31, tzinfo=UTC), now) == "31 Dec 2025"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (["a", "b", "c"], "a, b and c"),
+        (["a", "b", "c", "d"], "a, b and 2 more"),
+    ],
+)
+def test_names_are_listed_as_a_sentence_has_them(names: list[str], expected: str) -> None:
+    """The first few, and how many more."""
+    assert listed(names, most=2 if len(names) > 3 else 3) == expected

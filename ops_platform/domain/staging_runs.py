@@ -1,0 +1,152 @@
+"""The evidence from Staging: did the latest run of this very code succeed?
+
+A run is known by the definition that its execution ran, in which Metaflow left the commit, whether
+the working tree was clean, and where the code package is (``METAFLOW_VERSION`` and
+``METAFLOW_CODE_URL``, see Metaflow's ``metaflow_git.py``). The same content under another commit
+counts too, as after a squash: then the files of the package are those of the checkout.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ops_platform.domain.checks import STAGING_RUN
+from ops_platform.domain.findings import Finding
+from ops_platform.domain.words import counted, duration, listed
+
+Files = Mapping[str, str]
+"""The digest of each file of a flow's own, by its path beside the flow file."""
+
+
+class Sameness(StrEnum):
+    """How a run's code relates to the commit that is asked for."""
+
+    COMMIT = "the same commit, clean"
+    CONTENT = "the same files"
+    DIRTY = "the same commit, with changes that were not committed"
+    OTHER = "another commit"
+    UNKNOWN = "code that nobody can tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagingRun:
+    """A run in Staging, and what code it ran.
+
+    ``commit`` is None where Metaflow found no git. ``is_dirty`` is None where it did not say.
+    ``files`` is None where the code package was not read, as when the commit says enough.
+    """
+
+    run_id: str
+    execution_arn: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    commit: str | None
+    is_dirty: bool | None
+    files: Files | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The code that must have run; ``files`` are those of its checkout."""
+
+    commit: str
+    files: Files
+    max_age: timedelta
+
+
+def sameness(run: StagingRun, wanted: Wanted) -> Sameness:
+    """Tell how a run's code relates to what is wanted.
+
+    Metaflow's look at the working tree passes over files that git does not know, and packages
+    them. So where the package was read, its files decide, even for the same commit.
+    """
+    if run.files is not None and run.files == wanted.files:
+        return Sameness.COMMIT if _is_clean(run, wanted) else Sameness.CONTENT
+    if run.commit == wanted.commit:
+        return Sameness.COMMIT if _is_clean(run, wanted) and run.files is None else Sameness.DIRTY
+    return Sameness.UNKNOWN if run.commit is None and run.files is None else Sameness.OTHER
+
+
+def judge_staging(
+    machine: str, runs: Sequence[StagingRun], wanted: Wanted, *, now: datetime
+) -> Finding:
+    """Return whether the latest run of the code that is wanted is a success that still counts.
+
+    Args:
+        machine: The name of the Staging machine, to be named where it has no runs.
+        runs: Its runs, in any order.
+        wanted: What must have run.
+        now: From when age is counted.
+    """
+    newest_first = sorted(runs, key=lambda run: run.started_at, reverse=True)
+    if not newest_first:
+        return STAGING_RUN.failed("no-run", f"{machine} has never run in Staging.")
+    ours = [run for run in newest_first if _counts(run, wanted)]
+    if not ours:
+        return _of_other_code(newest_first[0], wanted)
+    return _of_this_code(ours[0], sameness(ours[0], wanted), wanted.max_age, now)
+
+
+def _counts(run: StagingRun, wanted: Wanted) -> bool:
+    return sameness(run, wanted) in {Sameness.COMMIT, Sameness.CONTENT}
+
+
+def _is_clean(run: StagingRun, wanted: Wanted) -> bool:
+    return run.commit == wanted.commit and run.is_dirty is False
+
+
+def _of_this_code(run: StagingRun, same: Sameness, max_age: timedelta, now: datetime) -> Finding:
+    named = f"{run.run_id} ({same})"
+    if run.ended_at is None:
+        return STAGING_RUN.failed(
+            "running",
+            f"{named} still runs, since {duration(now - run.started_at)}.",
+            fix="Wait until it has ended.",
+            link=run.link,
+        )
+    if run.status != "SUCCEEDED":
+        message = f"{named} {_how(run.status)}."
+        return STAGING_RUN.failed("failed", message, fix=_AFTER_FAILURE, link=run.link)
+    age = now - run.ended_at
+    if age > max_age:
+        message = f"{named} succeeded {duration(age)} ago; a proof counts for {duration(max_age)}."
+        return STAGING_RUN.failed("too-old", message, fix="Run it once more.", link=run.link)
+    message = f"{named} succeeded {duration(age)} ago."
+    return STAGING_RUN.passed(message, reason="succeeded", link=run.link)
+
+
+_AFTER_FAILURE = "Mend it, deploy the mended commit to Staging, and wait until it succeeds."
+
+
+def _of_other_code(run: StagingRun, wanted: Wanted) -> Finding:
+    """Return why the latest run proves nothing of the code that is wanted."""
+    same = sameness(run, wanted)
+    at = wanted.commit[:12]
+    if same is Sameness.DIRTY:
+        message = f"{run.run_id} ran {at} with {_what_differs(run, wanted)}."
+        return STAGING_RUN.failed("dirty", message, link=run.link)
+    if same is Sameness.UNKNOWN:
+        message = f"{run.run_id} ran code that was not deployed from a git checkout."
+        return STAGING_RUN.failed("unknown-code", message, link=run.link)
+    ran = f"at {run.commit[:12]}" if run.commit else "from elsewhere than git"
+    message = f"{run.run_id}, the latest run, ran the flow {ran}, not at {at}."
+    return STAGING_RUN.failed("another-commit", message, link=run.link)
+
+
+def _what_differs(run: StagingRun, wanted: Wanted) -> str:
+    if run.files is None:
+        return "changes that were not committed"
+    names = sorted(
+        path
+        for path in run.files.keys() | wanted.files.keys()
+        if run.files.get(path) != wanted.files.get(path)
+    )
+    return f"{counted(len(names), 'other file', 'other files')}: {listed(names)}"
+
+
+def _how(status: str) -> str:
+    words = {"FAILED": "failed", "TIMED_OUT": "timed out", "ABORTED": "was aborted"}
+    return words.get(status, f"ended as {status}")

@@ -1,0 +1,103 @@
+"""The evidence from Staging, each verdict told apart."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ops_platform.domain.findings import Verdict
+from ops_platform.domain.staging_runs import (
+    Sameness,
+    StagingRun,
+    Wanted,
+    judge_staging,
+    sameness,
+)
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+OURS, OTHER = "a" * 40, "b" * 40
+FILES = {"flow.py": "1", "helpers/clean.py": "2"}
+WANTED = Wanted(commit=OURS, files=FILES, max_age=timedelta(days=7))
+GOOD = StagingRun(
+    run_id="sfn-1",
+    execution_arn="arn:1",
+    status="SUCCEEDED",
+    started_at=NOW - 3 * HOUR,
+    ended_at=NOW - 2 * HOUR,
+    commit=OURS,
+    is_dirty=False,
+    link="https://metaflow.example.com/F/sfn-1",
+)
+RUNNING = replace(GOOD, status="RUNNING", ended_at=None)
+OLD = replace(GOOD, started_at=NOW - timedelta(days=9), ended_at=NOW - timedelta(days=8))
+UNTRACKED = {**FILES, "secret_sauce.py": "3"}
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (GOOD, Sameness.COMMIT),
+        (replace(GOOD, files=FILES), Sameness.COMMIT),
+        (replace(GOOD, is_dirty=True), Sameness.DIRTY),
+        (replace(GOOD, is_dirty=None), Sameness.DIRTY),
+        (replace(GOOD, is_dirty=True, files=FILES), Sameness.CONTENT),
+        (replace(GOOD, files=UNTRACKED), Sameness.DIRTY),
+        (replace(GOOD, commit=OTHER), Sameness.OTHER),
+        (replace(GOOD, commit=OTHER, files=FILES), Sameness.CONTENT),
+        (replace(GOOD, commit=OTHER, files=UNTRACKED), Sameness.OTHER),
+        (replace(GOOD, commit=None, is_dirty=None), Sameness.UNKNOWN),
+        (replace(GOOD, commit=None, is_dirty=None, files=FILES), Sameness.CONTENT),
+        (replace(GOOD, commit=None, is_dirty=None, files=UNTRACKED), Sameness.OTHER),
+    ],
+)
+def test_what_a_run_ran(run: StagingRun, expected: Sameness) -> None:
+    """By its commit, unless its package was read: untracked files are packaged too."""
+    assert sameness(run, WANTED) is expected
+
+
+@pytest.mark.parametrize(
+    ("runs", "reason", "said"),
+    [
+        ([], "no-run", "has never run in Staging"),
+        ([GOOD], "succeeded", "sfn-1 (the same commit, clean) succeeded 2 h ago."),
+        ([replace(GOOD, commit=OTHER, files=FILES)], "succeeded", "(the same files) succeeded"),
+        ([RUNNING], "running", "still runs, since 3 h"),
+        ([replace(GOOD, status="FAILED")], "failed", "failed."),
+        ([replace(GOOD, status="TIMED_OUT")], "failed", "timed out."),
+        ([replace(GOOD, status="ABORTED")], "failed", "was aborted."),
+        ([OLD], "too-old", "succeeded 8 days ago; a proof counts for 7 days"),
+        ([replace(GOOD, is_dirty=True)], "dirty", "changes that were not committed"),
+        ([replace(GOOD, files=UNTRACKED)], "dirty", "1 other file: secret_sauce.py"),
+        ([replace(GOOD, commit=OTHER)], "another-commit", "at bbbbbbbbbbbb, not at aaaaaaaaaaaa"),
+        ([replace(GOOD, commit=None, is_dirty=None)], "unknown-code", "not deployed from a git"),
+    ],
+)
+def test_each_verdict_is_told_apart(runs: list[StagingRun], reason: str, said: str) -> None:
+    """With a sentence, and the link to the run."""
+    finding = judge_staging("shop.test.x.Flow", runs, WANTED, now=NOW)
+    assert (finding.reason, finding.passed) == (reason, reason == "succeeded")
+    assert said in finding.message
+    assert finding.link == (GOOD.link if runs else None)
+    assert finding.verdict in {Verdict.PASSED, Verdict.FAILED}
+
+
+def test_a_later_failure_of_the_same_code_outweighs_an_earlier_success() -> None:
+    """In whatever order the runs are listed."""
+    later = replace(GOOD, run_id="sfn-2", status="FAILED", started_at=NOW - HOUR, ended_at=NOW)
+    for runs in ([GOOD, later], [later, GOOD]):
+        assert judge_staging("m", runs, WANTED, now=NOW).reason == "failed"
+
+
+def test_a_later_run_of_other_code_does_not_undo_the_proof() -> None:
+    """Somebody's experiment on the same branch says nothing of this commit."""
+    later = replace(GOOD, run_id="sfn-2", commit=OTHER, status="FAILED", started_at=NOW - HOUR)
+    assert judge_staging("m", [GOOD, later], WANTED, now=NOW).reason == "succeeded"
+
+
+@pytest.mark.parametrize(("age", "reason"), [(0, "succeeded"), (1, "too-old")])
+def test_a_proof_counts_until_its_age_is_more_than_the_limit(age: int, reason: str) -> None:
+    """To the second."""
+    ended_at = NOW - WANTED.max_age - timedelta(seconds=age)
+    run = replace(GOOD, started_at=ended_at - HOUR, ended_at=ended_at)
+    assert judge_staging("m", [run], WANTED, now=NOW).reason == reason
