@@ -16,7 +16,10 @@ from ops_platform.domain.findings import Finding
 from ops_platform.domain.words import counted, duration, listed
 
 Files = Mapping[str, str]
-"""The digest of each file of a flow's own, by its path beside the flow file."""
+"""The digest of each file of a flow's own, by its path from the flow file's folder."""
+
+PACKAGED_SUFFIXES = (".py", ".r", ".rds")
+"""What Metaflow packages of a flow's folder unless it is told to take more; in any case."""
 
 
 class Sameness(StrEnum):
@@ -50,11 +53,30 @@ class StagingRun:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The code that must have run; ``files`` are those of its checkout."""
+    """The code that must have run; ``files`` are all in the flow's folder of its checkout."""
 
     commit: str
     files: Files
     max_age: timedelta
+
+
+def differing(package: Files, checkout: Files) -> list[str]:
+    """Return which files of a code package are not those of a checkout, sorted.
+
+    What is packaged must be there, and what Metaflow packages by itself must be in the package.
+    """
+    expected = {path for path in checkout if is_packaged(path)}
+    return sorted(
+        path for path in package.keys() | expected if package.get(path) != checkout.get(path)
+    )
+
+
+def is_packaged(path: str) -> bool:
+    """Tell whether Metaflow packages a file of the flow's folder by itself (its ``walk``)."""
+    *folders, name = path.split("/")
+    if "__pycache__" in folders or any(part.startswith(".") for part in (*folders, name)):
+        return False
+    return name.lower().endswith(PACKAGED_SUFFIXES)
 
 
 def sameness(run: StagingRun, wanted: Wanted) -> Sameness:
@@ -63,7 +85,7 @@ def sameness(run: StagingRun, wanted: Wanted) -> Sameness:
     Metaflow's look at the working tree passes over files that git does not know, and packages
     them. So where the package was read, its files decide, even for the same commit.
     """
-    if run.files is not None and run.files == wanted.files:
+    if run.files is not None and not differing(run.files, wanted.files):
         return Sameness.COMMIT if _is_clean(run, wanted) else Sameness.CONTENT
     if run.commit == wanted.commit:
         return Sameness.COMMIT if _is_clean(run, wanted) and run.files is None else Sameness.DIRTY
@@ -139,11 +161,7 @@ def _of_other_code(run: StagingRun, wanted: Wanted) -> Finding:
 def _what_differs(run: StagingRun, wanted: Wanted) -> str:
     if run.files is None:
         return "changes that were not committed"
-    names = sorted(
-        path
-        for path in run.files.keys() | wanted.files.keys()
-        if run.files.get(path) != wanted.files.get(path)
-    )
+    names = differing(run.files, wanted.files)
     return f"{counted(len(names), 'other file', 'other files')}: {listed(names)}"
 
 

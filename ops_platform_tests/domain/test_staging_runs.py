@@ -10,6 +10,7 @@ from ops_platform.domain.staging_runs import (
     Sameness,
     StagingRun,
     Wanted,
+    differing,
     judge_staging,
     sameness,
 )
@@ -101,3 +102,23 @@ def test_a_proof_counts_until_its_age_is_more_than_the_limit(age: int, reason: s
     ended_at = NOW - WANTED.max_age - timedelta(seconds=age)
     run = replace(GOOD, started_at=ended_at - HOUR, ended_at=ended_at)
     assert judge_staging("m", [run], WANTED, now=NOW).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("package", "checkout", "expected"),
+    [
+        ({}, {}, []),
+        ({"flow.py": "1"}, {"flow.py": "1", "README.md": "9", ".hidden/x.py": "8"}, []),
+        ({"flow.py": "1"}, {"flow.py": "1", "__pycache__/flow.py": "7"}, []),
+        ({"flow.py": "1", "q.sql": "2"}, {"flow.py": "1", "q.sql": "2"}, []),
+        ({"flow.py": "1", "q.sql": "2"}, {"flow.py": "1", "q.sql": "3"}, ["q.sql"]),
+        ({"flow.py": "1", "x.py": "2"}, {"flow.py": "1"}, ["x.py"]),
+        ({"flow.py": "1"}, {"flow.py": "1", "lib/model.R": "2"}, ["lib/model.R"]),
+        ({"flow.py": "1"}, {"flow.py": "2"}, ["flow.py"]),
+    ],
+)
+def test_a_package_is_held_against_the_checkout(
+    package: dict[str, str], checkout: dict[str, str], expected: list[str]
+) -> None:
+    """Both ways, though a checkout holds files that nobody packages."""
+    assert differing(package, checkout) == expected
