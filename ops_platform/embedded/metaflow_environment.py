@@ -39,5 +39,7 @@ def metaflow_environment(
         "METAFLOW_SFN_DYNAMO_DB_TABLE": account.dynamodb_table,
         "METAFLOW_BATCH_JOB_QUEUE": DEFAULT_QUEUE,
         "METAFLOW_BATCH_EMIT_TAGS": "1",
+        # Each command would lint once more, for a second; `soteria check` asks for it by itself.
+        "METAFLOW_PYLINT": "0",
     }
     return account.environment | settings | ({"METAFLOW_UI_URL": ui_url} if ui_url else {})
