@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -75,6 +76,12 @@ class AccountClients:
                 "cloudwatch", endpoint_url=self._account.endpoint_url, config=ONE_ATTEMPT
             )
             return client
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """The client of S3, where Metaflow keeps its code packages."""
+        with self._lock, self._explained():
+            return self._session.client("s3", endpoint_url=self._account.endpoint_url)
 
     @cached_property
     def _session(self) -> "boto3.Session":
