@@ -2,7 +2,7 @@
 
 A package is a tar of what was deployed: files of the flow's folder at its top, Metaflow itself and
 notes of its own beside them (``.mf_code``, ``.mf_meta``, ``.mf_install``; in older versions
-``metaflow`` and ``INFO``). Nothing is unpacked, and what it may hold is bounded: it is a stranger's.
+``metaflow`` and ``INFO``). Nothing is unpacked, and what it may hold is bounded.
 """
 
 import hashlib
