@@ -73,7 +73,7 @@ def test_threads_of_one_process_share_it_too(tmp_path: Path) -> None:
     def hold() -> None:
         with running_postgres(tmp_path) as server, server.connect("ledger") as connection:
             seen.append(connection.execute("SELECT pg_postmaster_start_time()").fetchone())
-            together.wait(timeout=30)
+            together.wait(timeout=90)
 
     together = threading.Barrier(4)
     threads = [threading.Thread(target=hold) for _ in range(4)]
@@ -122,7 +122,7 @@ def test_the_interrupt_of_a_terminal_does_not_reach_the_server(tmp_path: Path) -
     with holders(tmp_path, 1, prefix=["setsid"]) as first, holders(tmp_path, 1) as other:
         assert first[0].server() == other[0].server()
         os.killpg(first[0].process.pid, signal.SIGINT)
-        first[0].process.wait(timeout=30)
+        first[0].process.wait(timeout=90)
         assert servers(tmp_path)
         other[0].leave()
         assert nothing_runs(tmp_path)

@@ -124,7 +124,7 @@ def test_what_ends_when_asked_is_not_waited_for(tmp_path: Path) -> None:
     with guarded_programs() as programs:
         programs.start(python(tmp_path, "-c", _SLEEP))
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4.5
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -141,7 +141,7 @@ def test_programs_do_not_outlive_a_killed_up(tmp_path: Path, number: signal.Sign
         mark = up.stdout.readline().strip()
         assert eventually(lambda: len(marked(mark)) == 4)
         up.send_signal(number)
-        up.wait(timeout=10)
+        up.wait(timeout=60)
         assert eventually(lambda: marked(mark) == [], seconds=8)
 
 
