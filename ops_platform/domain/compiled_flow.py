@@ -30,17 +30,6 @@ class CompiledRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expression: _Short
 
 
-class StepDemand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one step asks of Batch; memory is in MiB. ``image`` is its container image."""
-
-    step: _Short
-    queue: _Short
-    vcpus: float
-    memory_mib: int
-    gpus: int = 0
-    image: _Short | None = None
-
-
 class Compiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What became of a flow in the sandbox.
 
@@ -54,7 +43,3 @@ class Compiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machine: _Short | None = None
     definition: Annotated[str, Meta(max_length=2_000_000)] | None = None
     rule: CompiledRule | None = None
-    steps: Annotated[tuple[StepDemand, ...], Meta(max_length=2_000)] = ()
-    flow: _Short | None = None
-    python: _Short | None = None
-    metaflow: _Short | None = None

@@ -1,0 +1,129 @@
+"""Real flows, linted and compiled by the real Metaflow against the stand-in."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ops_platform.domain.compiled_flow import Compiled
+from ops_platform.domain.flow_findings import findings_of
+from ops_platform.domain.machine_definitions import read_machine
+from ops_platform.domain.provenance import provenance
+
+FLOW = """
+from metaflow import FlowSpec, Parameter, {imports}
+{decorators}
+class Forecast(FlowSpec):
+    {body}
+    @step
+    def start(self):
+        self.next(self.end)
+    @resources(cpu=2, memory=5000)
+    @step
+    def end(self):
+        pass
+if __name__ == "__main__":
+    Forecast()
+"""
+IMPORTS = "exit_hook, project, resources, schedule, step, trigger"
+
+
+def _flow(decorators: str = "", body: str = "") -> str:
+    return FLOW.format(imports=IMPORTS, decorators=decorators, body=body)
+
+
+def _compiled(folder: Path, text: str, **request: object) -> Compiled:
+    (folder / "flow.py").write_text(text)
+    asked = {
+        "python": sys.executable,
+        "flow": "flow.py",
+        "options": [],
+        "production": True,
+        "create": [],
+        "queues": {"metaflow": "EC2"},
+        "settings": {},
+        "seconds": 60,
+        **request,
+    }
+    command = [sys.executable, "-I", "-m", "ops_platform.sandboxed.compile_flow", json.dumps(asked)]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, check=True, timeout=100
+    )
+    return msgspec.json.decode(done.stdout, type=Compiled)
+
+
+def _reasons(compiled: Compiled, folder: Path) -> dict[str, str]:
+    found = findings_of(compiled, folder=str(folder), seconds=60)
+    return {each.name: each.reason for each in found if not each.passed}
+
+
+def test_a_flow_is_compiled_without_any_account(tmp_path: Path) -> None:
+    """Machine, definition and schedule, as production would get them."""
+    text = _flow("@project(name='shop')\n@schedule(daily=True)")
+    compiled = _compiled(tmp_path, text, create=["--tag", "commit:abc"])
+    assert _reasons(compiled, tmp_path) == {}
+    assert compiled.machine == "shop.prod.Forecast"
+    assert compiled.rule is not None
+    assert (compiled.rule.name, compiled.rule.expression) == (
+        "shop.prod.Forecast",
+        "cron(0 0 * * ? *)",
+    )
+    definition = read_machine(compiled.definition or "")
+    assert [step.sizes for step in definition.steps] == [(1, 4096, 0), (2, 5000, 0)]
+    assert "--tag commit:abc" in definition.start.command
+    assert provenance(definition).flow == "Forecast"
+
+
+def test_a_flow_without_a_project_is_compiled_too(tmp_path: Path) -> None:
+    """Metaflow knows no --production for it."""
+    compiled = _compiled(tmp_path, _flow())
+    assert _reasons(compiled, tmp_path) == {}
+    assert (compiled.machine, compiled.rule) == ("Forecast", None)
+
+
+@pytest.mark.parametrize(
+    ("decorators", "body", "reason"),
+    [
+        ("@trigger(event='x')", "", "trigger"),
+        ("@schedule(daily=True, timezone='Europe/Berlin')", "", "timezone"),
+        ("@schedule(daily=True)", "a = Parameter('a', required=True)", "required-parameter"),
+    ],
+)
+def test_what_step_functions_cannot_run_is_found(
+    tmp_path: Path, decorators: str, body: str, reason: str
+) -> None:
+    """Each by its own reason, before anybody deploys it."""
+    compiled = _compiled(tmp_path, _flow(decorators, body))
+    assert _reasons(compiled, tmp_path) == {"compiles": reason}
+
+
+def test_a_flow_that_never_loads_is_ended(tmp_path: Path) -> None:
+    """Within the time that it has."""
+    compiled = _compiled(tmp_path, "import time\ntime.sleep(60)\n", seconds=1)
+    assert _reasons(compiled, tmp_path) == {"loads": "timed-out"}
+
+
+def test_a_flow_that_prints_without_end_is_cut(tmp_path: Path) -> None:
+    """The beginning and the end are kept."""
+    text = "print('first')\nprint('x' * 5_000_000)\nprint('last')\n"
+    printed = _compiled(tmp_path, text).lint.text
+    assert len(printed) < 200_000
+    assert printed.startswith("first")
+    assert printed.endswith("last\n")
+
+
+def test_a_flow_finds_nothing_of_ours(tmp_path: Path) -> None:
+    """Its AWS is the stand-in, which knows no other call."""
+    text = (
+        "import boto3, os\n"
+        "print(sorted(k for k in os.environ if 'AWS' in k))\n"
+        "try:\n    boto3.client('sts').get_caller_identity()\n"
+        "except Exception as error:\n    print('refused', error)\n"
+    )
+    printed = _compiled(tmp_path, text).lint.text
+    assert "refused" in printed
+    assert "Not in a sandbox." in printed
