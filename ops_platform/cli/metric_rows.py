@@ -13,6 +13,7 @@ from ops_platform.cli.period import written
 from ops_platform.operations.roll_up_metrics import Rolled
 
 _DIGITS = 4
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def show_numbers(
@@ -73,8 +74,13 @@ def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return a cell; a spreadsheet would run a foreign name that begins like a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _plain(value: object) -> object:

@@ -48,3 +48,21 @@ def test_nothing_is_an_empty_array_or_a_heading(capsys: pytest.CaptureFixture[st
     show_numbers([], columns=["hour", "sum"], as_json=False)
 
     assert capsys.readouterr().out == "[]\nhour,sum\nNothing.\n"
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_name_that_is_a_formula_is_text_in_a_spreadsheet(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An owner may call a flow anything; numbers stay numbers."""
+    rows = [{"owner": name, "sum": -1.5}]
+    show_numbers(rows, columns=["owner", "sum"], as_json=False, as_csv=True)
+    _, line = capsys.readouterr().out.split("\n", 1)
+    assert line.lstrip('"').startswith("'")
+    assert line.endswith(",-1.5\n")
+
+
+def test_json_has_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody runs it."""
+    show_numbers([{"owner": "=1"}], columns=["owner"], as_json=True)
+    assert '"=1"' in capsys.readouterr().out
