@@ -16,4 +16,4 @@ def no_dead_instance() -> Iterator[None]:
     yield
     storage = DefsStateStorage.get()
     if storage is not None and storage.has_instance:
-        assert storage._instance, "it is gone"
+        assert storage._instance is not None, "it is gone"
