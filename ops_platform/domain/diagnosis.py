@@ -134,7 +134,7 @@ def _out_of_order(case: Case) -> Diagnosis | None:
         cause = Cause.ENVIRONMENT_WITHOUT_VCPUS
     else:
         cause = Cause.ENVIRONMENT_DISABLED
-    sentence = queue_words.out_of_order(environments, case.situation)
+    sentence = queue_words.out_of_order(environments, case.queue)
     return _found(case, cause, sentence, queue_words.how_to_repair(environments))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops_platform.domain.checks import COMPILES, LINT, LOADS, PYLINT, Check
-from ops_platform.domain.compiled_flow import Compiled
+from ops_platform.domain.compiled_flow import Compiled, Unfinished
 from ops_platform.domain.findings import Finding
 from ops_platform.domain.metaflow_output import (
     LOOKS_GOOD,
@@ -21,6 +21,7 @@ from ops_platform.domain.metaflow_output import (
     pylint_complaints,
     refusal,
 )
+from ops_platform.domain.sandboxes import Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,19 @@ RESTRICTIONS = (
 )
 
 
-def findings_of(compiled: Compiled, *, folder: str, seconds: float) -> list[Finding]:
+def findings_of(compiled: Compiled | Unfinished, *, seconds: float) -> list[Finding]:
     """Return what a compilation tells of a flow, in the order of the checks.
 
     Once a flow does not load, nothing else can be told; once its graph is refused, it cannot be
     compiled either, and the same is not said twice.
 
     Args:
-        compiled: What the sandbox reported.
-        folder: Where the flow was, so that files are named as in the repository.
-        seconds: How long it had.
+        compiled: What the sandbox reported; files are named from the folder of the flow.
+        seconds: How long each command had.
     """
+    if isinstance(compiled, Unfinished):
+        return [_unfinished(compiled)]
+    folder = compiled.folder
     loaded = _loads(compiled, folder, seconds)
     if not loaded.passed:
         return [loaded]
@@ -76,12 +79,19 @@ def findings_of(compiled: Compiled, *, folder: str, seconds: float) -> list[Find
     ]
 
 
+def _unfinished(unfinished: Unfinished) -> Finding:
+    told, fix = _ENDINGS[unfinished.ended]
+    reason = unfinished.ended.replace(" ", "-")
+    last = unfinished.text.strip()[-_LAST_WORDS:]
+    return LOADS.failed(reason, f"{told} It printed last: {last}" if last else told, fix=fix)
+
+
 def _loads(compiled: Compiled, folder: str, seconds: float) -> Finding:
     printed = compiled.lint.text
     if compiled.lint.exit_code is None:
         return LOADS.failed("timed-out", f"It had not loaded after {seconds:g} s.", fix=_SLOW)
     if LOOKS_GOOD in printed or lint_complaint(printed):
-        return LOADS.passed(f"It loads in {compiled.lint.seconds:.1f} s.")
+        return LOADS.passed("It loads.")
     if compiled.lint.exit_code == 0:
         return LOADS.failed("no-flow", "The file runs and starts no flow.", fix=_NO_FLOW)
     return _told(LOADS, "does-not-load", crash(printed, folder=folder) or refusal(printed))
@@ -136,6 +146,15 @@ def stops_at(findings: Sequence[Finding]) -> bool:
     return not any(each.name == COMPILES.name and each.passed for each in findings)
 
 
+_LAST_WORDS = 300
 _SLOW = "Move what takes long from the module's top into a step."
 _NO_FLOW = 'End the file with `if __name__ == "__main__": NameOfTheFlow()`.'
 _ASK_METAFLOW = "Run `python FLOW.py check` to see all that Metaflow says."
+_LESS_AT_TOP = "Look at what the module does at its top: that runs whenever anybody imports it."
+_ENDINGS = {
+    Ended.EXITED: ("The sandbox gave no report that can be read.", _LESS_AT_TOP),
+    Ended.TIMED_OUT: ("It had not ended in time, and was ended.", _SLOW),
+    Ended.TOOK_TOO_MUCH_MEMORY: ("It took more memory than it may, and was ended.", _LESS_AT_TOP),
+    Ended.KILLED: ("It was killed: it took more than it may.", _LESS_AT_TOP),
+    Ended.TALKED_TOO_MUCH: ("It printed more than it may, and was ended.", _LESS_AT_TOP),
+}

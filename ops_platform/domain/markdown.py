@@ -14,14 +14,14 @@ _WHITESPACE: Final = re.compile(r"\s+")
 # would be the end.
 _MARKUP: Final = re.compile(r"[!#$&()*+<=>\[\\\]^_`{|}~]")
 # These become links even when they are written as character references.
-_LINKS: Final = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_LINKS: Final = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 _LONGEST: Final = 120
 
 
-def escape(text: str) -> str:
+def escape(text: str, *, longest: int = _LONGEST) -> str:
     """Return foreign text on one line that shows as it is, and neither marks up nor links."""
     line = _WHITESPACE.sub(" ", _UNPRINTABLE.sub("", text)).strip()
-    short = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    short = line if len(line) <= longest else f"{line[: longest - 1]}…"
     joined = _LINKS.sub(_WORD_JOINER, short)
     return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", joined)
 

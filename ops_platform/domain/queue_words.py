@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ops_platform.domain.capacity import Environment, Holder, Situation, Size
+from ops_platform.domain.capacity import Environment, Holder, Queue, Situation, Size
 from ops_platform.domain.fitting import Offer
 from ops_platform.domain.size_words import memory_of, number, size_of, vcpus_of
 from ops_platform.domain.words import counted, duration, ordinal
@@ -37,11 +37,11 @@ def standstill(situation: Situation, now: datetime) -> str:
     return f"queue {name} has not moved for {duration(now - moved_at)}"
 
 
-def out_of_order(environments: Sequence[Environment], situation: Situation) -> str:
-    """Return what is wrong with the only environments that a job would fit."""
+def out_of_order(environments: Sequence[Environment], queue: Queue) -> str:
+    """Return what is wrong with the only environments of a queue that a job would fit."""
     told = " ".join(map(_trouble, environments))
-    others = len(situation.queue.environments) > len(environments)
-    tail = f" No other of queue {situation.queue.name} has room for the job." if others else ""
+    others = len(queue.environments) > len(environments)
+    tail = f" No other of queue {queue.name} has room for the job." if others else ""
     return f"{told}{tail}"
 
 

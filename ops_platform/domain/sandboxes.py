@@ -14,16 +14,20 @@ MEGABYTE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much a task may take, all of its processes together unless it says otherwise.
+    """How much a task may take.
 
-    ``memory`` is in bytes for each process, ``written`` in bytes for each file; ``output`` is what
-    is kept of what it prints, in bytes for each of its two streams.
+    In bytes: ``memory`` is what each process may map, ``total_memory`` what all of them may hold
+    together, ``written`` what each file may have, ``disk`` what its home may, and ``output`` what
+    is kept of what it prints on each of its two streams. ``files`` may be open in each process.
     """
 
     seconds: float = 60.0
     memory: int = 2048 * MEGABYTE
+    total_memory: int = 3072 * MEGABYTE
     processes: int = 64
+    files: int = 512
     written: int = 256 * MEGABYTE
+    disk: int = 1024 * MEGABYTE
     output: int = MEGABYTE
 
 
@@ -34,16 +38,13 @@ class Task:
     ``command`` names its program by an absolute path. ``folder`` is copied, and the copy is what
     the task sees and may write; nothing comes back but what it prints. ``readable`` are further
     folders that it has to read, such as a virtual environment. ``environment`` is all that it has
-    of an environment, besides a HOME, TMPDIR and PATH of its own. With ``network`` it reaches
-    the world (a package index, say), but never the address that hands out credentials; without,
-    its own loopback alone.
+    of an environment, besides a HOME, TMPDIR and PATH of its own. It reaches its loopback alone.
     """
 
     command: tuple[str, ...]
     folder: str
     readable: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    network: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -52,8 +53,9 @@ class Ended(StrEnum):
 
     EXITED = "exited"
     TIMED_OUT = "timed out"
+    TOOK_TOO_MUCH_MEMORY = "took too much memory"
     KILLED = "killed"
-    """By a signal that was not ours: out of memory, most often, or too large a file."""
+    """By a signal that was not ours: for too large a file, say."""
     TALKED_TOO_MUCH = "printed too much"
     """It was ended when its output had grown to many times what is kept."""
 
@@ -63,7 +65,7 @@ class Outcome:
     """What became of a task.
 
     ``exit_code`` is None unless it ended by itself. Of what it printed the beginning and the end
-    are kept where it was too long.
+    are kept where it was too long. ``peak_memory`` is what all its processes were seen to hold.
     """
 
     ended: Ended
@@ -71,14 +73,17 @@ class Outcome:
     stdout: bytes
     stderr: bytes
     seconds: float
-    peak_memory: int | None = None
+    peak_memory: int
 
 
 class Isolation(StrEnum):
     """How well a sandbox keeps a task from what is not its business."""
 
     FULL = "full"
-    """A user and a network of its own: it sees neither our processes nor any address of ours."""
+    """A user, a file system and a network of its own: it sees no process, file or address of ours
+    but the programs and folders that it was given."""
+    OWN_USER = "own user"
+    """A user of its own, so that it cannot look into our processes; but our network."""
     OWN_CODE = "own code only"
     """No credentials and bounded, but the caller's user and network: for one's own flows."""
 

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import IO, Any
 
 from ops_platform.sandboxed.stand_in import ACCOUNT, REGION, StandIn, serving
@@ -31,7 +32,8 @@ def main() -> None:
         linting = _Running(_lint(request), environment, request["seconds"])
         created = _create(request, environment)
         linted = linting.ended()
-    sys.stdout.write(json.dumps({"lint": linted, "create": created, **vars(stand_in.kept)}))
+    report = {"folder": str(Path.cwd()), "lint": linted, "create": created, **vars(stand_in.kept)}
+    sys.stdout.write(json.dumps(report))
 
 
 def _lint(request: dict[str, Any]) -> list[str]:

@@ -33,6 +33,9 @@ _TIMING = {
 _STALE_JOBS = {"rules": [{"queue": "stuck", "unfit_minutes": 1, "stuck_minutes": 1}]}
 _ALERTS = {"update_seconds": 5}
 _REFRESH_MINUTES = 5
+_R5 = {"r5.large": (2, 16_384), "r5.xlarge": (4, 32_768), "r5.2xlarge": (8, 65_536)}
+# The queues of both of its accounts: their maximum of vCPUs, and what they start.
+QUEUES = {"metaflow": (8, ("r5.xlarge", "r5.2xlarge")), "stuck": (4, ("r5.large", "r5.xlarge"))}
 # Enough to try a month's backfill; more would only be hours that Dagster shows as missing.
 _DAYS_BEFORE = timedelta(days=31)
 # Postgres writes it when a cluster is made, and never again.
@@ -50,8 +53,22 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
         "alerts": _ALERTS,
         "stale_jobs": _STALE_JOBS,
         "metrics": {"first_day": _first_day(state_dir), "refresh_minutes": _REFRESH_MINUTES},
+        "promotion": {"queues": _queues()},
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
     }
+
+
+def _queues() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "max_vcpus": max_vcpus,
+            "instance_types": [
+                {"name": each, "vcpus": _R5[each][0], "memory_mib": _R5[each][1]} for each in types
+            ],
+        }
+        for name, (max_vcpus, types) in QUEUES.items()
+    ]
 
 
 def _first_day(state_dir: Path) -> date:

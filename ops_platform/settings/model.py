@@ -13,6 +13,7 @@ from ops_platform.settings.alerts import AlertSettings
 from ops_platform.settings.fields import Allowed, EnvironmentName, Table, Url
 from ops_platform.settings.metrics import MetricSettings
 from ops_platform.settings.problems import Problem, SettingsError
+from ops_platform.settings.promotion import PromotionSettings
 from ops_platform.settings.slack import SlackSettings
 from ops_platform.settings.stale_jobs import StaleJobSettings
 from ops_platform.settings.timing import TimingSettings
@@ -56,6 +57,7 @@ class SettingsFile(Table):
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     stale_jobs: StaleJobSettings = Field(default_factory=StaleJobSettings)
     metrics: MetricSettings = Field(default_factory=MetricSettings)
+    promotion: PromotionSettings = Field(default_factory=PromotionSettings)
     timing: TimingSettings = Field(default_factory=TimingSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     dagster: DagsterSettings = Field(default_factory=DagsterSettings)

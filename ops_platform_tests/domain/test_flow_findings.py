@@ -59,8 +59,8 @@ def _ran(text: str, code: int | None = 1) -> Ran:
 
 def _told(lint: Ran, create: Ran | None = None, *, machine: str | None = None) -> list[Finding]:
     text = None if machine is None else "{}"
-    compiled = Compiled(lint, create or _ran("", 1), machine=machine, definition=text)
-    return findings_of(compiled, folder=FOLDER, seconds=60)
+    compiled = Compiled(FOLDER, lint, create or _ran("", 1), machine=machine, definition=text)
+    return findings_of(compiled, seconds=60)
 
 
 def _outcomes(findings: list[Finding]) -> dict[str, str]:

@@ -56,8 +56,8 @@ def _compiled(folder: Path, text: str, **request: object) -> Compiled:
     return msgspec.json.decode(done.stdout, type=Compiled)
 
 
-def _reasons(compiled: Compiled, folder: Path) -> dict[str, str]:
-    found = findings_of(compiled, folder=str(folder), seconds=60)
+def _reasons(compiled: Compiled) -> dict[str, str]:
+    found = findings_of(compiled, seconds=60)
     return {each.name: each.reason for each in found if not each.passed}
 
 
@@ -65,7 +65,7 @@ def test_a_flow_is_compiled_without_any_account(tmp_path: Path) -> None:
     """Machine, definition and schedule, as production would get them."""
     text = _flow("@project(name='shop')\n@schedule(daily=True)")
     compiled = _compiled(tmp_path, text, create=["--tag", "commit:abc"])
-    assert _reasons(compiled, tmp_path) == {}
+    assert _reasons(compiled) == {}
     assert compiled.machine == "shop.prod.Forecast"
     assert compiled.rule is not None
     assert (compiled.rule.name, compiled.rule.expression) == (
@@ -81,7 +81,7 @@ def test_a_flow_is_compiled_without_any_account(tmp_path: Path) -> None:
 def test_a_flow_without_a_project_is_compiled_too(tmp_path: Path) -> None:
     """Metaflow knows no --production for it."""
     compiled = _compiled(tmp_path, _flow())
-    assert _reasons(compiled, tmp_path) == {}
+    assert _reasons(compiled) == {}
     assert (compiled.machine, compiled.rule) == ("Forecast", None)
 
 
@@ -98,13 +98,13 @@ def test_what_step_functions_cannot_run_is_found(
 ) -> None:
     """Each by its own reason, before anybody deploys it."""
     compiled = _compiled(tmp_path, _flow(decorators, body))
-    assert _reasons(compiled, tmp_path) == {"compiles": reason}
+    assert _reasons(compiled) == {"compiles": reason}
 
 
 def test_a_flow_that_never_loads_is_ended(tmp_path: Path) -> None:
     """Within the time that it has."""
     compiled = _compiled(tmp_path, "import time\ntime.sleep(60)\n", seconds=1)
-    assert _reasons(compiled, tmp_path) == {"loads": "timed-out"}
+    assert _reasons(compiled) == {"loads": "timed-out"}
 
 
 def test_a_flow_that_prints_without_end_is_cut(tmp_path: Path) -> None:

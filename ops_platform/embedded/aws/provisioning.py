@@ -13,6 +13,7 @@ from ops_platform.embedded.aws.account import (
     METAFLOW_BUCKET,
     EmbeddedAccount,
 )
+from ops_platform.settings.edition import QUEUES as PLANNED_QUEUES
 from ops_platform.shipped import shipped
 
 
@@ -26,9 +27,9 @@ class QueuePlan:
     instance_types: tuple[str, ...]
 
 
-QUEUES = (
-    QueuePlan("metaflow", "metaflow-spot", 8, ("r5.xlarge", "r5.2xlarge")),
-    QueuePlan("stuck", "stuck-spot", 4, ("r5.large", "r5.xlarge")),
+QUEUES = tuple(
+    QueuePlan(name, f"{name}-spot", max_vcpus, types)
+    for name, (max_vcpus, types) in PLANNED_QUEUES.items()
 )
 DEFAULT_QUEUE = QUEUES[0].name
 _FORWARDING = {

@@ -1,0 +1,26 @@
+"""What docs/promotion.md and docs/security.md say is what the code does."""
+
+import re
+from pathlib import Path
+
+from ops_platform.domain.checks import CHECKS
+from ops_platform.domain.sandboxes import MEGABYTE, Limits
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_every_check_has_its_row() -> None:
+    """In the words of the code, in its order."""
+    text = (DOCS / "promotion.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert rows == [(each.name, each.question, each.how) for each in CHECKS]
+
+
+def test_the_limits_it_promises_are_those_of_the_code() -> None:
+    """Of memory, processes and disk."""
+    text = (DOCS / "security.md").read_text()
+    limits = Limits()
+    assert f"{limits.memory // MEGABYTE // 1024} GiB for a process" in text
+    assert f"{limits.total_memory // MEGABYTE // 1024} GiB for all together" in text
+    assert f"| {limits.processes} processes |" in text
+    assert f"a file system of {limits.disk // MEGABYTE // 1024} GiB" in text
