@@ -29,7 +29,8 @@ def alerts_sent(edition: Up, flow: str) -> int:
     return sum(row["alerts_sent"] for row in edition.listed("incidents", "list", "--flow", flow))
 
 
-@pytest.mark.timeout(700)  # and not slow: `make test` proves the whole path, whatever it costs
+@pytest.mark.slow
+@pytest.mark.timeout(700)
 def test_the_demo_tells_its_whole_story(tmp_path: Path) -> None:
     """Two tasks fail, ten are aborted: one message. One job can never start: another message."""
     state = tmp_path / "state"
