@@ -29,12 +29,13 @@ class DeployedMachine:
 
 @dataclass(frozen=True, slots=True)
 class RuleTarget:
-    """What a rule starts."""
+    """What a rule starts; ``further`` is all else that EventBridge has of it, as JSON."""
 
     id: str
     arn: str
     role_arn: str | None
     input: str | None
+    further: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ from ops_platform.embedded.aws.states.casing import CASING_GAPS
 from ops_platform.embedded.aws.states.executions import Executions
 from ops_platform.embedded.aws.states.history import HISTORY_GAP
 from ops_platform.embedded.aws.states.paths import path_gaps
+from ops_platform.embedded.aws.states.versions import version_gaps
 from ops_platform.embedded.aws.timing import Timing
 
 
@@ -125,6 +126,7 @@ def every_gap(account: EmbeddedAccount, scheduler: Scheduler, bus: EventBus, ec2
         *CASING_GAPS,
         *path_gaps(),
         *API_GAPS,
+        *version_gaps(),
         *QUEUE_GAPS,
         *EC2_GAPS,
     ]
