@@ -24,6 +24,9 @@ COMMANDS = {
         "ops_platform.cli.cancellations:cancellations", "List what was done to stale jobs."
     ),
     "config": Command("ops_platform.cli.config:config", "Check and show the settings."),
+    "deployments": Command(
+        "ops_platform.cli.deployments:deployments", "List what was deployed to production."
+    ),
     "embedded": Command("ops_platform.cli.embedded:embedded", "Run everything on this machine."),
     "events": Command("ops_platform.cli.events:events", "Feed events of AWS to the platform."),
     "executions": Command(
@@ -35,8 +38,13 @@ COMMANDS = {
         "ops_platform.cli.incidents:incidents", "List, show and resolve failed runs."
     ),
     "jobs": Command("ops_platform.cli.jobs:jobs", "List and explain jobs of AWS Batch."),
+    "locks": Command("ops_platform.cli.locks:locks", "List and release the locks on flows."),
     "metrics": Command(
         "ops_platform.cli.metrics:metrics", "Show and compute metrics, by hour and day."
+    ),
+    "promotions": Command(
+        "ops_platform.cli.promotions:promotions",
+        "List and show what was promoted, on which evidence.",
     ),
     "reconcile": Command(
         "ops_platform.cli.reconcile:reconcile", "Find what the events of AWS missed."

@@ -1,0 +1,104 @@
+"""What we deployed to production last, and whether it is still so: drift.
+
+Of a definition a digest is kept, and the version that Step Functions published of it: the text
+holds the environment of containers.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from ops_platform.domain.checks import DRIFT
+from ops_platform.domain.definition_diff import digest
+from ops_platform.domain.deployed_machines import DeployedMachine, Rule
+from ops_platform.domain.findings import Finding
+from ops_platform.domain.machine_definitions import DefinitionError, read_machine
+from ops_platform.domain.promotions import Kind
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """When a machine is started."""
+
+    rule: str
+    expression: str
+    enabled: bool
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine as it was deployed, rolled back or adopted.
+
+    ``version_arn`` is the version of Step Functions to go back to; ``digest`` is that of its
+    definition without what differs each time. ``replaced`` is the deployment before it, and
+    ``execution_arn`` the first run.
+    """
+
+    account: str
+    machine: str
+    machine_arn: str
+    promotion_id: str
+    kind: Kind
+    digest: str
+    version_arn: str
+    revision: str | None
+    schedule: Schedule | None
+    deployed_at: datetime
+    deployed_by: str
+    flow: str | None = None
+    project: str | None = None
+    commit: str | None = None
+    owner: str | None = None
+    replaced: int | None = None
+    execution_arn: str | None = None
+    id: int | None = None
+
+
+def schedule_of(rule: Rule | None) -> Schedule | None:
+    """Return the schedule that a rule makes; one that is disabled is one, too."""
+    return None if rule is None else Schedule(rule.name, rule.expression, rule.enabled)
+
+
+def judge_drift(
+    deployment: Deployment | None, machine: DeployedMachine | None, rule: Rule | None
+) -> Finding:
+    """Return whether a machine is as we last deployed it.
+
+    Args:
+        deployment: The last one that is on record, None without any.
+        machine: What runs, None without any.
+        rule: Its rule, None without any.
+    """
+    if machine is None:
+        return _without_machine(deployment)
+    if deployment is None:
+        message = f"{machine.name} was deployed by hand, before us."
+        return DRIFT.failed("unadopted", message, fix=f"Run `soteria adopt {machine.name}`.")
+    since = f"since {deployment.kind} by {deployment.deployed_by}"
+    if deployment.digest != digest_of(machine):
+        message = f"Somebody changed the definition of {machine.name} {since}."
+        return DRIFT.failed("changed-definition", message)
+    if deployment.schedule != schedule_of(rule):
+        before, now = _shown(deployment.schedule), _shown(schedule_of(rule))
+        message = f"Somebody changed the schedule of {machine.name} {since}: {before} is now {now}."
+        return DRIFT.failed("changed-schedule", message)
+    return DRIFT.passed(f"{machine.name} is as it was deployed.", reason="as-deployed")
+
+
+def digest_of(machine: DeployedMachine) -> str:
+    """Return the digest of a machine's definition and role, without what differs each time."""
+    try:
+        return digest(read_machine(machine.definition))
+    except DefinitionError:
+        return "not Metaflow's"
+
+
+def _without_machine(deployment: Deployment | None) -> Finding:
+    if deployment is None:
+        return DRIFT.passed("It is not in production yet.", reason="new")
+    message = f"{deployment.machine} is gone; somebody deleted it."
+    return DRIFT.failed("gone", message, fix="Roll back to the last deployment, or deploy anew.")
+
+
+def _shown(schedule: Schedule | None) -> str:
+    if schedule is None:
+        return "no schedule"
+    return schedule.expression if schedule.enabled else f"{schedule.expression} (disabled)"
