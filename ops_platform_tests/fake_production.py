@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from ops_platform.adapters.aws_errors import AwsError
-from ops_platform.domain.deployed_machines import DeployedMachine, MovedError, Rule, Started
+from ops_platform.domain.deployed_machines import (
+    DeployedMachine,
+    MovedError,
+    Rule,
+    RuleTarget,
+    Started,
+)
+from ops_platform_tests.compiled_flows import CompiledFlow
 
 T = TypeVar("T")
 PREFIX = "arn:aws:states:us-east-1:222222222222:stateMachine:"
@@ -29,7 +36,7 @@ class FakeProduction:
     """An account of its own; fulfils `DeployedMachines`.
 
     ``fail(operation, …)`` makes a coming call fail, before or after it has taken effect, as a
-    network does.
+    network does; the operation "any" is whichever it is.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: _START) -> None:
@@ -41,11 +48,16 @@ class FakeProduction:
         self._rules: dict[str, Rule] = {}
         self._executions: dict[str, Started] = {}
         self._inputs: dict[str, str] = {}
-        self._faults: dict[str, list[tuple[int, Exception, bool]]] = {}
+        self._faults: dict[str, list[tuple[int, BaseException, bool]]] = {}
         self._revisions = 0
 
     def fail(
-        self, operation: str, error: Exception | None = None, *, nth: int = 1, after: bool = False
+        self,
+        operation: str,
+        error: BaseException | None = None,
+        *,
+        nth: int = 1,
+        after: bool = False,
     ) -> None:
         """Make the nth call of an operation from now fail; ``after`` it took effect."""
         failure = error or AwsError(f"Could not {operation}: no answer.", code="ReadTimeoutError")
@@ -56,6 +68,10 @@ class FakeProduction:
         """Let an execution end."""
         now = self._executions[execution_arn]
         self._executions[execution_arn] = replace(now, status=status, ended_at=self._clock())
+
+    def runs(self) -> list[Started]:
+        """Return all executions."""
+        return list(self._executions.values())
 
     def machine(self, name: str) -> DeployedMachine | None:
         """Return the machine of that name."""
@@ -181,12 +197,70 @@ class FakeProduction:
         return self._machines[arn]
 
     def _do(self, operation: str, effect: Callable[[], T]) -> T:
-        self.calls[operation] += 1
-        faults = self._faults.get(operation, [])
-        due = next((each for each in faults if each[0] == self.calls[operation]), None)
+        due = self.due(operation)
         if due and not due[2]:
             raise due[1]
         answer = effect()
         if due:
             raise due[1]
         return answer
+
+    def due(self, operation: str) -> tuple[int, BaseException, bool] | None:
+        """Count a call, and return the failure that was asked for it."""
+        found = None
+        for name in (operation, "any"):
+            self.calls[name] += 1
+            faults = self._faults.get(name, [])
+            found = found or next((each for each in faults if each[0] == self.calls[name]), None)
+        return found
+
+
+class FakeDeployer:
+    """Metaflow's deployment of a flow, as far as production sees it; fulfils `Deployer`.
+
+    What it compiles differs each time, as Metaflow's does.
+    """
+
+    role_arn = "arn:aws:iam::222222222222:role/metaflow"
+
+    def __init__(
+        self, production: FakeProduction, machine: str, flow: CompiledFlow, schedule: str | None
+    ) -> None:
+        self.flow = flow
+        self.schedule = schedule
+        self._production = production
+        self._machine = machine
+
+    def prepare(self) -> str:
+        """Return the definition."""
+        return self._with_failure("prepare", self.flow.text)
+
+    def deploy(self) -> None:
+        """Deploy the machine, then the schedule."""
+        self._with_failure("deploy", lambda: None)
+        told = {"definition": self.flow.text(), "role_arn": self.role_arn}
+        found = self._production.machine(self._machine)
+        if found is None:
+            arn = self._production.create(self._machine, **told)
+        else:
+            self._production.update(found.arn, **told)
+            arn = found.arn
+        now = self._production.rule(self._machine)
+        if self.schedule is not None:
+            target = RuleTarget(self._machine, arn, self.role_arn, '{"Parameters": "{}"}')
+            self._production.put_rule(
+                Rule(
+                    name=self._machine,
+                    expression=self.schedule,
+                    enabled=True,
+                    description=None,
+                    targets=(target,),
+                )
+            )
+        elif now is not None:
+            self._production.put_rule(replace(now, enabled=False))
+
+    def _with_failure(self, operation: str, effect: Callable[[], T]) -> T:
+        if due := self._production.due(operation):
+            raise due[1]
+        return effect()

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ops_platform.domain.checks import CHECKS
+from ops_platform.domain.promotions import What
 from ops_platform.domain.sandboxes import MEGABYTE, Limits
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -24,3 +25,9 @@ def test_the_limits_it_promises_are_those_of_the_code() -> None:
     assert f"{limits.total_memory // MEGABYTE // 1024} GiB for all together" in text
     assert f"| {limits.processes} processes |" in text
     assert f"a file system of {limits.disk // MEGABYTE // 1024} GiB" in text
+
+
+def test_every_entry_of_a_record_is_explained() -> None:
+    """In the table of what a promotion does, or below it."""
+    text = (DOCS / "promotion.md").read_text()
+    assert [each for each in What if f"`{each}`" not in text] == []

@@ -11,9 +11,10 @@ import msgspec
 from ops_platform.domain.checks import DRIFT
 from ops_platform.domain.definition_diff import digest
 from ops_platform.domain.deployed_machines import DeployedMachine, Rule
-from ops_platform.domain.findings import Finding
+from ops_platform.domain.findings import Finding, Severity
 from ops_platform.domain.machine_definitions import DefinitionError, read_machine
 from ops_platform.domain.promotions import Kind
+from ops_platform.domain.provenance import provenance
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     ``version_arn`` is the version of Step Functions to go back to; ``digest`` is that of its
     definition without what differs each time. ``replaced`` is the deployment before it, and
-    ``execution_arn`` the first run.
+    ``execution_arn`` the first run. ``code_url`` is its code package.
     """
 
     account: str
@@ -47,6 +48,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     project: str | None = None
     commit: str | None = None
     owner: str | None = None
+    code_url: str | None = None
     replaced: int | None = None
     execution_arn: str | None = None
     id: int | None = None
@@ -71,11 +73,15 @@ def judge_drift(
         return _without_machine(deployment)
     if deployment is None:
         message = f"{machine.name} was deployed by hand, before us."
-        return DRIFT.failed("unadopted", message, fix=f"Run `soteria adopt {machine.name}`.")
+        return DRIFT.passed(message, reason="unadopted")
     since = f"since {deployment.kind} by {deployment.deployed_by}"
     if deployment.digest != digest_of(machine):
         message = f"Somebody changed the definition of {machine.name} {since}."
         return DRIFT.failed("changed-definition", message)
+    if deployment.code_url != code_of(machine):
+        return DRIFT.failed(
+            "changed-code", f"Somebody deployed other code to {machine.name} {since}."
+        )
     if deployment.schedule != schedule_of(rule):
         before, now = _shown(deployment.schedule), _shown(schedule_of(rule))
         message = f"Somebody changed the schedule of {machine.name} {since}: {before} is now {now}."
@@ -83,8 +89,16 @@ def judge_drift(
     return DRIFT.passed(f"{machine.name} is as it was deployed.", reason="as-deployed")
 
 
+def code_of(machine: DeployedMachine) -> str | None:
+    """Return where the code package is that a machine runs, None of one that is not Metaflow's."""
+    try:
+        return provenance(read_machine(machine.definition)).code_url
+    except DefinitionError:
+        return None
+
+
 def digest_of(machine: DeployedMachine) -> str:
-    """Return the digest of a machine's definition and role, without what differs each time."""
+    """Return the digest of a machine's definition, without what differs each time."""
     try:
         return digest(read_machine(machine.definition))
     except DefinitionError:
@@ -95,7 +109,8 @@ def _without_machine(deployment: Deployment | None) -> Finding:
     if deployment is None:
         return DRIFT.passed("It is not in production yet.", reason="new")
     message = f"{deployment.machine} is gone; somebody deleted it."
-    return DRIFT.failed("gone", message, fix="Roll back to the last deployment, or deploy anew.")
+    found = DRIFT.failed("gone", message, fix="Roll back to the last deployment, or deploy anew.")
+    return msgspec.structs.replace(found, severity=Severity.WARNING)  # deploying is what mends it
 
 
 def _shown(schedule: Schedule | None) -> str:

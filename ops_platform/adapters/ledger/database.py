@@ -83,6 +83,26 @@ class Ledger:
                 connection.invalidate()  # whose end is the end of its lock
                 raise
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Keep everybody else out of what has this name, until the block or this process ends.
+
+        Raises:
+            LedgerError: Somebody else is at it.
+        """
+        own = sa.func.hashtextextended(name, 0)
+        with self._connect() as connection:
+            held = connection.execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                if not held.execute(sa.select(sa.func.pg_try_advisory_lock(own))).scalar_one():
+                    raise LedgerError(
+                        f"Somebody else is at {name} right now. Nothing was changed here; run it"
+                        " again when that has ended."
+                    )
+                yield
+            finally:
+                held.invalidate()  # whose end is the end of its lock
+
     def _connect(self) -> sa.Connection:
         try:
             with self._migrating:

@@ -44,7 +44,7 @@ deployments = sa.Table(
     sa.Column("schedule", JSONB(none_as_null=True)),
     moment("deployed_at", nullable=False),
     text("deployed_by", nullable=False),
-    *map(text, ("flow", "project", "commit", "owner")),
+    *map(text, ("flow", "project", "commit", "owner", "code_url")),
     sa.Column("replaced", sa.BigInteger, sa.ForeignKey("deployments.id")),
     text("execution_arn"),
 )

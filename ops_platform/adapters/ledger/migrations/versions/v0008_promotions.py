@@ -56,6 +56,7 @@ CREATE TABLE deployments (
   project TEXT,
   commit TEXT,
   owner TEXT,
+  code_url TEXT,
   replaced BIGINT REFERENCES deployments (id),
   execution_arn TEXT,
   PRIMARY KEY (id)

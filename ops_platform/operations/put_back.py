@@ -1,0 +1,66 @@
+"""Production put back as it was: definition, then schedule; only what differs is touched."""
+
+from ops_platform.domain.deployed_machines import DeployedMachines
+from ops_platform.domain.deployers import Snapshot
+from ops_platform.domain.errors import PlatformError
+
+
+def put_back(
+    production: DeployedMachines, snapshot: Snapshot, *, machine: str, rule: str
+) -> list[str]:
+    """Make a machine and its rule be as they were, and return what was done, in words.
+
+    Called again after it failed, or after it was killed, it does what is left.
+
+    Raises:
+        PlatformError: AWS refuses, or the version to go back to is gone.
+    """
+    return [
+        *_machine_back(production, snapshot.version_arn, machine),
+        *_rule_back(production, snapshot, rule),
+    ]
+
+
+def left_to_do(snapshot: Snapshot, *, machine: str, rule: str) -> str:
+    """Return what somebody has to do by hand where that failed."""
+    if snapshot.version_arn is None:
+        return f"Delete the rule {rule} and the state machine {machine}."
+    schedule = snapshot.rule
+    then = (
+        f"delete the rule {rule}"
+        if schedule is None
+        else f"put the rule {rule} back to {schedule.expression},"
+        f" {'enabled' if schedule.enabled else 'disabled'}"
+    )
+    return f"Update {machine} to the definition of {snapshot.version_arn}, and {then}."
+
+
+def _machine_back(production: DeployedMachines, version_arn: str | None, name: str) -> list[str]:
+    now = production.machine(name)
+    if version_arn is None:
+        if now is None:
+            return []
+        production.delete(now.arn)
+        return [f"deleted {name}"]
+    before = production.version(version_arn)
+    if before is None:
+        raise PlatformError(f"The version {version_arn} is gone.")
+    told = {"definition": before.definition, "role_arn": before.role_arn}
+    if now is None:
+        production.create(name, **told)
+        return [f"created {name} as it was"]
+    if (now.definition, now.role_arn) == (before.definition, before.role_arn):
+        return []
+    production.update(now.arn, **told)
+    return [f"put {name} back to {version_arn}"]
+
+
+def _rule_back(production: DeployedMachines, snapshot: Snapshot, name: str) -> list[str]:
+    now, before = production.rule(name), snapshot.rule
+    if now == before:
+        return []
+    if before is None:
+        production.delete_rule(name)
+        return [f"deleted the rule {name}"]
+    production.put_rule(before)
+    return [f"put the rule {name} back"]

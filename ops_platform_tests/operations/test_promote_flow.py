@@ -1,0 +1,344 @@
+"""Promotions: what they come to, and that production is as it was wherever they fail."""
+
+import threading
+
+import pytest
+
+from ops_platform.adapters.aws_errors import AwsError
+from ops_platform.adapters.ledger import deployments, promotions
+from ops_platform.adapters.ledger.database import Ledger, LedgerError
+from ops_platform.domain.checks import LOADS
+from ops_platform.domain.definition_diff import digest
+from ops_platform.domain.deployers import Expected, WaitFor
+from ops_platform.domain.findings import Report
+from ops_platform.domain.machine_definitions import read_machine
+from ops_platform.domain.promotions import Status, What
+from ops_platform_tests.compiled_flows import CompiledFlow
+from ops_platform_tests.operations.promotion_world import (
+    DAILY,
+    HOURLY,
+    MACHINE,
+    KilledError,
+    PromotionWorld,
+)
+
+OLD = CompiledFlow(commit="a" * 40)
+OPERATIONS = [
+    ("machine", 1), ("machine", 2), ("machine", 3), ("machine", 4), ("rule", 1), ("rule", 2),
+    ("rule", 3), ("rule", 4), ("rule", 5), ("publish", 1), ("publish", 2), ("version", 1),
+    ("prepare", 1), ("deploy", 1), ("update", 1), ("put_rule", 1), ("start", 1),
+]  # fmt: skip
+
+
+@pytest.fixture
+def world(emptied_ledger: Ledger) -> PromotionWorld:
+    """Give production with a flow that somebody deployed by hand, daily."""
+    made = PromotionWorld(emptied_ledger)
+    made.deployed_by_hand(OLD)
+    return made
+
+
+def _whats(world: PromotionWorld, request_id: str) -> list[What]:
+    with world.ledger.transaction() as tx:
+        found = promotions.get(tx, request_id)
+    assert found is not None
+    return [entry.what for entry in found.entries]
+
+
+def test_a_promotion_deploys_and_starts_and_is_recorded(world: PromotionWorld) -> None:
+    """Definition, schedule, first run, and the version to go back to."""
+    request = world.request()
+    recorded = world.promote(request)
+    assert recorded.status is Status.SUCCEEDED
+    assert _whats(world, request.id) == [
+        What.CHECKED, What.LOCKED, What.KEPT, What.DEPLOYED, What.VERIFIED, What.PUBLISHED,
+        What.STARTED, What.SUCCEEDED,
+    ]  # fmt: skip
+    with world.ledger.transaction() as tx:
+        made = deployments.latest(tx, "production", MACHINE)
+    assert made is not None
+    assert (made.commit, made.owner, made.promotion_id) == ("b" * 40, "ada", request.id)
+    assert made.schedule is not None
+    assert (made.schedule.expression, made.schedule.enabled) == (HOURLY, True)
+    assert made.execution_arn is not None
+    assert "pr12-bbbbbbbb-" in made.execution_arn
+    assert world.production.version(made.version_arn) is not None
+    assert world.holder() == 12
+
+
+def test_what_changed_is_in_the_record(world: PromotionWorld) -> None:
+    """Without what differs each time."""
+    entries = {entry.what: entry for entry in world.promote(world.request()).entries}
+    assert entries[What.DEPLOYED].detail == {"changes": ["start: memory (MiB) 4,096 → 8,000"]}
+
+
+def test_a_flow_that_is_new_is_promoted(emptied_ledger: Ledger) -> None:
+    """There is nothing to go back to."""
+    world = PromotionWorld(emptied_ledger)
+    recorded = world.promote(world.request(), schedule=None)
+    assert recorded.status is Status.SUCCEEDED
+    assert world.state()[1] is None
+
+
+def test_the_same_request_twice_is_one_promotion(world: PromotionWorld) -> None:
+    """The second one touches nothing."""
+    first = world.promote(world.request())
+    before = world.production.calls["any"]
+    assert world.promote(world.request()) == first
+    assert world.production.calls["any"] == before
+
+
+def test_a_second_promotion_replaces_the_first(world: PromotionWorld) -> None:
+    """Of the same pull request, which keeps its lock."""
+    world.promote(world.request())
+    world.promote(world.request(commit="c" * 40))
+    with world.ledger.transaction() as tx:
+        newest, oldest = deployments.history(tx, "production", MACHINE)
+    assert (newest.commit, newest.replaced) == ("c" * 40, oldest.id)
+
+
+def test_checks_that_did_not_pass_refuse_it(world: PromotionWorld) -> None:
+    """Nothing is touched, nothing locked."""
+    before = world.state()
+    report = Report("Forecast", (LOADS.failed("does-not-load", "It does not load."),))
+    recorded = world.promote(world.request(), report=report)
+    assert recorded.status is Status.REFUSED
+    assert recorded.entries[0].detail["passed"] is False
+    assert (world.state(), world.holder()) == (before, None)
+
+
+def test_another_pull_request_is_refused_by_name(world: PromotionWorld) -> None:
+    """Until the first is done with the flow."""
+    world.promote(world.request())
+    after = world.state()
+    recorded = world.promote(world.request(13, "c" * 40))
+    assert recorded.status is Status.REFUSED
+    assert "acme/flows#12 holds shop.prod.Forecast" in recorded.entries[-1].message
+    assert world.state() == after
+
+
+def test_what_somebody_changed_by_hand_is_not_overwritten(world: PromotionWorld) -> None:
+    """It is refused, and the lock is free again."""
+    world.promote(world.request(), schedule=HOURLY)
+    world.deployed_by_hand(OLD, DAILY)
+    recorded = world.promote(world.request(commit="c" * 40))
+    assert recorded.status is Status.REFUSED
+    assert recorded.entries[-1].detail == {"check": "drift"}
+
+
+@pytest.mark.parametrize(
+    ("flow", "words"),
+    [
+        (CompiledFlow(commit="d" * 40), "is of dddddd"),
+        (CompiledFlow(commit="b" * 40, is_dirty=True), "with changes"),
+        (CompiledFlow(commit=None), "no commit"),
+    ],
+)
+def test_other_code_than_the_reviewed_one_is_not_deployed(
+    world: PromotionWorld, flow: CompiledFlow, words: str
+) -> None:
+    """It is found out before anything is changed."""
+    before = world.state()
+    recorded = world.promote(world.request(), flow)
+    assert recorded.status is Status.FAILED
+    assert words in recorded.entries[-1].message
+    assert world.production.calls["deploy"] == 1  # the one by hand
+    assert (world.state(), world.holder()) == (before, None)
+
+
+def test_a_flow_that_compiles_to_something_else_is_not_deployed(world: PromotionWorld) -> None:
+    """Than what passed the checks in the sandbox."""
+    recorded = world.promote(world.request(), expected=Expected("other", MACHINE, HOURLY))
+    assert recorded.status is Status.FAILED
+    assert "something else than in the sandbox" in recorded.entries[-1].message
+    assert world.production.calls["deploy"] == 1  # the one by hand
+
+
+def test_a_schedule_that_is_not_the_promised_one_is_put_back(world: PromotionWorld) -> None:
+    """With the definition."""
+    before = world.state()
+    flow = CompiledFlow(commit="b" * 40).but_first(memory="8000")
+    expected = Expected(digest(read_machine(flow.text())), MACHINE, DAILY)
+    recorded = world.promote(world.request(), flow, schedule=HOURLY, expected=expected)
+    assert recorded.status is Status.FAILED
+    assert "The schedule of shop.prod.Forecast is" in recorded.entries[-1].message
+    assert world.state() == before
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("operation", "nth"), OPERATIONS)
+def test_a_failure_anywhere_leaves_production_as_it_was(
+    world: PromotionWorld, operation: str, nth: int, *, after: bool
+) -> None:
+    """Definition and schedule; the lock is free, and the next attempt succeeds."""
+    before = world.state()
+    calls = world.production.calls[operation]
+    world.production.fail(operation, nth=nth, after=after)
+    try:
+        status = world.promote(world.request()).status
+    except AwsError:
+        status = Status.RUNNING  # before anything was kept: the same request goes on
+        assert world.state() == before
+    assert world.production.calls[operation] >= calls + nth  # or it did not fail at all
+    if status is Status.FAILED:
+        assert (world.state(), world.holder()) == (before, None)
+        assert world.promote(world.request(attempt=2)).status is Status.SUCCEEDED
+    else:
+        assert world.promote(world.request()).status is Status.SUCCEEDED
+    assert world.holder() == 12
+
+
+def test_a_new_flow_that_fails_is_gone_again(emptied_ledger: Ledger) -> None:
+    """Machine and rule, which Metaflow makes one after the other."""
+    world = PromotionWorld(emptied_ledger)
+    world.production.fail("put_rule")
+    assert world.promote(world.request()).status is Status.FAILED
+    assert world.state() == (None, None)
+
+
+def test_what_cannot_be_put_back_is_named(world: PromotionWorld) -> None:
+    """And what is left to do; the lock stays, so that nobody builds on it."""
+    world.production.fail("put_rule", nth=1)
+    world.production.fail("update", nth=2)
+    recorded = world.promote(world.request())
+    assert recorded.status is Status.LEFT
+    left = str(recorded.entries[-1].detail["left"])
+    assert left.startswith(f"Update {MACHINE} to the definition of arn:")
+    assert left.endswith(f"and put the rule {MACHINE} back to {DAILY}, enabled.")
+    assert world.holder() == 12
+
+
+def _killed_at(world: PromotionWorld, call: int, *, after: bool) -> bool:
+    """Promote and be killed at a call of AWS; tell whether there was so late a one."""
+    world.production.fail("any", KilledError(), nth=call, after=after)
+    try:
+        world.promote(world.request())
+    except KilledError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("call", range(1, 18))
+def test_killed_at_any_call_it_goes_on(world: PromotionWorld, call: int, *, after: bool) -> None:
+    """Whoever asks again comes to the same end: one deployment, one first run."""
+    assert _killed_at(world, call, after=after)
+    assert world.promote(world.request()).status is Status.SUCCEEDED
+    _assert_promoted_once(world)
+
+
+def test_there_are_no_later_calls(world: PromotionWorld) -> None:
+    """At which it could be killed."""
+    assert not _killed_at(world, 18, after=False)
+
+
+@pytest.mark.parametrize("look", range(1, 14))
+def test_killed_before_any_entry_it_goes_on(world: PromotionWorld, look: int) -> None:
+    """The clock is looked at before each thing is written down."""
+    looks = iter(range(1, 100))
+
+    def kill() -> None:
+        if next(looks) == look:
+            raise KilledError
+
+    world.on_clock = kill
+    try:
+        world.promote(world.request())
+    except KilledError:
+        world.on_clock = lambda: None
+    assert world.promote(world.request()).status is Status.SUCCEEDED
+    _assert_promoted_once(world)
+
+
+def _assert_promoted_once(world: PromotionWorld) -> None:
+    with world.ledger.transaction() as tx:
+        (made,) = deployments.history(tx, "production", MACHINE)
+        recorded = promotions.get(tx, made.promotion_id)
+    assert recorded is not None
+    started = {e.detail["execution_arn"] for e in recorded.entries if e.what is What.STARTED}
+    assert started == {made.execution_arn}
+    kept = [e.detail["version_arn"] for e in recorded.entries if e.what is What.KEPT]
+    assert len(kept) == 1
+    before = world.production.version(str(kept[0]))
+    assert before is not None
+    assert "a" * 40 in before.definition
+
+
+def test_a_first_run_that_fails_puts_all_back(world: PromotionWorld) -> None:
+    """Where the policy waits for its success."""
+    before = world.state()
+    world.waiting_for(wait_for=WaitFor.SUCCEEDED)
+    world.on_sleep = lambda: _end(world, "FAILED")
+    recorded = world.promote(world.request())
+    assert recorded.status is Status.FAILED
+    assert "did not succeed: it is FAILED" in recorded.entries[-1].message
+    assert world.state() == before
+
+
+def test_a_first_run_that_succeeds_is_waited_for(world: PromotionWorld) -> None:
+    """Where the policy says so."""
+    world.waiting_for(wait_for=WaitFor.SUCCEEDED)
+    world.on_sleep = lambda: _end(world, "SUCCEEDED")
+    assert world.promote(world.request()).status is Status.SUCCEEDED
+
+
+def test_a_first_run_that_takes_too_long_is_stopped(world: PromotionWorld) -> None:
+    """And all is put back."""
+    before = world.state()
+    world.waiting_for(wait_for=WaitFor.SUCCEEDED, run_seconds=60.0)
+    recorded = world.promote(world.request())
+    assert "was stopped. It took longer than 60 s." in recorded.entries[-1].message
+    assert world.state() == before
+    assert {run.status for run in world.production.runs()} == {"ABORTED"}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "SUCCEEDED"])
+def test_a_canary_comes_before_the_real_one(world: PromotionWorld, status: str) -> None:
+    """Without a schedule, under another name, and gone afterwards."""
+    before = world.state()
+    seen: list[list[str]] = []
+
+    def end() -> None:
+        seen.append(world.production.names())
+        _end(world, status)
+
+    world.on_sleep = end
+    recorded = world.promote(world.request(canary=True))
+    assert recorded.status is (Status.SUCCEEDED if status == "SUCCEEDED" else Status.FAILED)
+    assert [name.startswith(f"{MACHINE}-canary-") for name in seen[0]] == [False, True]
+    assert world.production.names() == [MACHINE]
+    if status == "FAILED":
+        assert world.state() == before
+        assert world.production.calls["deploy"] == 1  # the one by hand
+
+
+def _end(world: PromotionWorld, status: str) -> None:
+    for run in world.production.runs():
+        if run.ended_at is None:
+            world.production.end(run.arn, status)
+
+
+def test_two_at_once_are_one_after_the_other(world: PromotionWorld) -> None:
+    """The second is told that somebody is at it, and touches nothing."""
+    inside, told = threading.Event(), threading.Event()
+    second: list[str] = []
+
+    def wait() -> None:
+        inside.set()
+        assert told.wait(20)
+        _end(world, "SUCCEEDED")
+
+    world.waiting_for(wait_for=WaitFor.SUCCEEDED)
+    world.on_sleep = wait
+    first = threading.Thread(target=world.promote, args=(world.request(),))
+    first.start()
+    assert inside.wait(20)
+    try:
+        world.promote(world.request(13, "c" * 40))
+    except LedgerError as error:
+        second.append(str(error))
+    finally:
+        told.set()
+        first.join(20)
+    assert "Somebody else is at the promotion of shop.prod.Forecast in production" in second[0]
+    assert world.holder() == 12
