@@ -12,7 +12,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 def test_every_check_has_its_row() -> None:
     """In the words of the code, in its order."""
-    text = (DOCS / "promotion.md").read_text()
+    text = (DOCS / "promotion.md").read_text().partition("## The checks")[2].partition("\n##")[0]
     rows = re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
     assert rows == [(each.name, each.question, each.how) for each in CHECKS]
 
