@@ -1,5 +1,6 @@
 """``ops-platform deployments``: what runs in production, from which commit, since when."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -49,5 +50,6 @@ def list_deployments(*, account: str | None, machine: str | None, as_json: bool)
 
 def _row(deployment: Deployment) -> dict[str, Any]:
     row = msgspec.structs.asdict(deployment)
-    schedule = deployment.schedule
-    return {**row, "schedule": None if schedule is None else msgspec.structs.asdict(schedule)}
+    rule = deployment.rule
+    schedule = rule and {"rule": rule.name, "expression": rule.expression, "enabled": rule.enabled}
+    return {**row, "rule": None if rule is None else asdict(rule), "schedule": schedule}

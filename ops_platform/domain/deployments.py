@@ -17,20 +17,13 @@ from ops_platform.domain.promotions import Kind
 from ops_platform.domain.provenance import provenance
 
 
-class Schedule(msgspec.Struct, frozen=True):
-    """When a machine is started."""
-
-    rule: str
-    expression: str
-    enabled: bool
-
-
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """A machine as it was deployed, rolled back or adopted.
 
     ``version_arn`` is the version of Step Functions to go back to; ``digest`` is that of its
     definition without what differs each time. ``replaced`` is the deployment before it, and
-    ``execution_arn`` the first run. ``code_url`` is its code package.
+    ``execution_arn`` the first run. ``code_url`` is its code package,
+    and ``production_token`` names Metaflow's namespace for it, which is no secret.
     """
 
     account: str
@@ -41,7 +34,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     version_arn: str
     revision: str | None
-    schedule: Schedule | None
+    rule: Rule | None
     deployed_at: datetime
     deployed_by: str
     flow: str | None = None
@@ -49,14 +42,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     commit: str | None = None
     owner: str | None = None
     code_url: str | None = None
+    production_token: str | None = None
     replaced: int | None = None
     execution_arn: str | None = None
     id: int | None = None
-
-
-def schedule_of(rule: Rule | None) -> Schedule | None:
-    """Return the schedule that a rule makes; one that is disabled is one, too."""
-    return None if rule is None else Schedule(rule.name, rule.expression, rule.enabled)
 
 
 def judge_drift(
@@ -82,8 +71,8 @@ def judge_drift(
         return DRIFT.failed(
             "changed-code", f"Somebody deployed other code to {machine.name} {since}."
         )
-    if deployment.schedule != schedule_of(rule):
-        before, now = _shown(deployment.schedule), _shown(schedule_of(rule))
+    if deployment.rule != rule:
+        before, now = _shown(deployment.rule), _shown(rule)
         message = f"Somebody changed the schedule of {machine.name} {since}: {before} is now {now}."
         return DRIFT.failed("changed-schedule", message)
     return DRIFT.passed(f"{machine.name} is as it was deployed.", reason="as-deployed")
@@ -113,7 +102,7 @@ def _without_machine(deployment: Deployment | None) -> Finding:
     return msgspec.structs.replace(found, severity=Severity.WARNING)  # deploying is what mends it
 
 
-def _shown(schedule: Schedule | None) -> str:
-    if schedule is None:
+def _shown(rule: Rule | None) -> str:
+    if rule is None:
         return "no schedule"
-    return schedule.expression if schedule.enabled else f"{schedule.expression} (disabled)"
+    return rule.expression if rule.enabled else f"{rule.expression} (disabled)"

@@ -8,10 +8,8 @@ import pytest
 from ops_platform.domain.deployed_machines import DeployedMachine, Rule
 from ops_platform.domain.deployments import (
     Deployment,
-    Schedule,
     digest_of,
     judge_drift,
-    schedule_of,
 )
 from ops_platform.domain.flow_locks import FlowLock, judge_lock
 from ops_platform.domain.promotions import Kind, Status, status_of
@@ -41,7 +39,7 @@ def _deployment(**changes: object) -> Deployment:
         digest=digest_of(_machine()),
         version_arn="arn:m:1",
         revision="1",
-        schedule=Schedule("m", "rate(1 day)", enabled=True),
+        rule=_rule(),
         code_url=FLOW.code,
         deployed_at=NOW,
         deployed_by="ana",
@@ -66,8 +64,8 @@ def _deployment(**changes: object) -> Deployment:
         (_deployment(), _machine(), _rule("rate(2 days)"), "changed-schedule"),
         (_deployment(), _machine(), _rule(enabled=False), "changed-schedule"),
         (_deployment(), _machine(), None, "changed-schedule"),
-        (_deployment(schedule=None), _machine(), _rule(), "changed-schedule"),
-        (_deployment(schedule=None), _machine(), None, "as-deployed"),
+        (_deployment(rule=None), _machine(), _rule(), "changed-schedule"),
+        (_deployment(rule=None), _machine(), None, "as-deployed"),
     ],
 )
 def test_each_drift_has_its_reason(
@@ -100,12 +98,6 @@ def test_a_machine_that_is_none_of_metaflows_has_a_digest_of_its_own() -> None:
         arn="a", name="m", definition="{}", role_arn="r", revision=None, created_at=NOW
     )
     assert judge_drift(_deployment(), machine, _rule()).reason == "changed-definition"
-
-
-def test_no_rule_is_no_schedule() -> None:
-    """A disabled rule is one."""
-    assert schedule_of(None) is None
-    assert schedule_of(_rule(enabled=False)) == Schedule("m", "rate(1 day)", enabled=False)
 
 
 def _lock(pull_request: int | None = 12, promotion: str = "p", repository: str = "a/b") -> FlowLock:

@@ -4,18 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from ops_platform.adapters.ledger import flow_locks
+import msgspec
+
+from ops_platform.adapters.ledger import deployments, flow_locks
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.checks import LOADS
 from ops_platform.domain.definition_diff import digest
 from ops_platform.domain.deployed_machines import Rule
 from ops_platform.domain.deployers import Expected, PromotionPolicy
-from ops_platform.domain.deployments import digest_of
+from ops_platform.domain.deployments import Deployment, digest_of
 from ops_platform.domain.findings import Report
 from ops_platform.domain.machine_definitions import read_machine
 from ops_platform.domain.promotions import Kind, Request, request_id
+from ops_platform.operations.adopt_flow import Adoption
 from ops_platform.operations.promote_flow import Promoter
+from ops_platform.operations.roll_back_flow import RollBack
 from ops_platform_tests.compiled_flows import CompiledFlow
 from ops_platform_tests.fake_production import FakeDeployer, FakeProduction
 
@@ -99,6 +103,30 @@ class PromotionWorld:
             sleep=self._sleep,
         )
         return promoter.promote(request, report, expected or wanted)
+
+    def roll_back(self, number: int | None = 12, **changes: object) -> Recorded:
+        """Roll the flow back, by default as its pull request."""
+        return self.rolling().roll_back(self._asked(Kind.ROLL_BACK, number, changes))
+
+    def rolling(self) -> RollBack:
+        """Return what rolls flows back."""
+        return RollBack(ledger=self.ledger, production=self.production, clock=self.clock)
+
+    def adopt(self, machine: str = MACHINE, **changes: object) -> Recorded:
+        """Adopt what runs."""
+        adoption = Adoption(ledger=self.ledger, production=self.production, clock=self.clock)
+        request = self._asked(Kind.ADOPT, None, {"machine": machine, **changes})
+        return adoption.adopt(request, rule=machine)
+
+    def _asked(self, kind: Kind, number: int | None, changes: dict[str, object]) -> Request:
+        attempt = changes.pop("attempt", 1)
+        told = {"id": request_id(kind, number, attempt, changes), "kind": kind, "commit": None}
+        return msgspec.structs.replace(self.request(), pull_request=number, **(told | changes))
+
+    def history(self) -> list[Deployment]:
+        """Return the deployments, the last first."""
+        with self.ledger.transaction() as tx:
+            return deployments.history(tx, "production", MACHINE)
 
     def holder(self) -> int | None:
         """Return the pull request that holds the flow."""

@@ -58,8 +58,8 @@ def test_a_promotion_deploys_and_starts_and_is_recorded(world: PromotionWorld) -
         made = deployments.latest(tx, "production", MACHINE)
     assert made is not None
     assert (made.commit, made.owner, made.promotion_id) == ("b" * 40, "ada", request.id)
-    assert made.schedule is not None
-    assert (made.schedule.expression, made.schedule.enabled) == (HOURLY, True)
+    assert made.rule is not None
+    assert (made.rule.expression, made.rule.enabled) == (HOURLY, True)
     assert made.execution_arn is not None
     assert "pr12-bbbbbbbb-" in made.execution_arn
     assert world.production.version(made.version_arn) is not None
@@ -340,5 +340,5 @@ def test_two_at_once_are_one_after_the_other(world: PromotionWorld) -> None:
     finally:
         told.set()
         first.join(20)
-    assert "Somebody else is at the promotion of shop.prod.Forecast in production" in second[0]
+    assert "Somebody else is at it: the promotion of shop.prod.Forecast in production" in second[0]
     assert world.holder() == 12

@@ -24,6 +24,7 @@ _PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
 }
+_MOMENT = "3s"
 _SESSION = (
     "timezone=UTC",
     "lock_timeout=50s",
@@ -93,15 +94,15 @@ class Ledger:
         own = sa.func.hashtextextended(name, 0)
         with self._connect() as connection:
             held = connection.execution_options(isolation_level="AUTOCOMMIT")
+            # Of a process that was killed just now, Postgres hears a moment later.
+            held.execute(sa.text(f"SET lock_timeout = '{_MOMENT}'"))
             try:
-                if not held.execute(sa.select(sa.func.pg_try_advisory_lock(own))).scalar_one():
-                    raise LedgerError(
-                        f"Somebody else is at {name} right now. Nothing was changed here; run it"
-                        " again when that has ended."
-                    )
+                with _said_who_is_at_it(name):
+                    held.execute(sa.select(sa.func.pg_advisory_lock(own)))
                 yield
+                held.execute(sa.select(sa.func.pg_advisory_unlock(own)))
             finally:
-                held.invalidate()  # whose end is the end of its lock
+                held.invalidate()  # whose end is the end of its lock, at the latest
 
     def _connect(self) -> sa.Connection:
         try:
@@ -136,7 +137,7 @@ def _said_who_is_at_it(names: str) -> Iterator[None]:
         if not isinstance(error.orig, LockNotAvailable):
             raise
         raise LedgerError(
-            f"Somebody else has been at it for a while: {names}. Nothing was changed here; run it"
+            f"Somebody else is at it: {names}. Nothing was changed here; run it"
             " again when that has ended. Dagster's runs, and `ops-platform` commands in other"
             " terminals, show who it is."
         ) from error

@@ -41,10 +41,10 @@ deployments = sa.Table(
     sa.Column("promotion_id", sa.Text, sa.ForeignKey("promotions.id"), nullable=False),
     *(text(name, nullable=False) for name in ("kind", "digest", "version_arn")),
     text("revision"),
-    sa.Column("schedule", JSONB(none_as_null=True)),
+    sa.Column("rule", JSONB(none_as_null=True)),
     moment("deployed_at", nullable=False),
     text("deployed_by", nullable=False),
-    *map(text, ("flow", "project", "commit", "owner", "code_url")),
+    *map(text, ("flow", "project", "commit", "owner", "code_url", "production_token")),
     sa.Column("replaced", sa.BigInteger, sa.ForeignKey("deployments.id")),
     text("execution_arn"),
 )

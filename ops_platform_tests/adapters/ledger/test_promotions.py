@@ -13,13 +13,21 @@ from ops_platform.adapters.ledger.promotion_tables import WRITTEN_ONCE
 from ops_platform.adapters.ledger.promotions import EndedError
 from ops_platform.adapters.ledger.queries import Filter
 from ops_platform.domain.checks import DRIFT
-from ops_platform.domain.deployments import Deployment, Schedule
+from ops_platform.domain.deployed_machines import Rule, RuleTarget
+from ops_platform.domain.deployments import Deployment
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.flow_locks import FlowLock
 from ops_platform.domain.promotions import Entry, Kind, Request, Status, What, request_id
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MACHINE = "shop.prod.Forecast"
+A_RULE = Rule(
+    name=MACHINE,
+    expression="cron(0 0 * * ? *)",
+    enabled=True,
+    description=None,
+    targets=(RuleTarget(MACHINE, f"arn:{MACHINE}", "role", "{}"),),
+)
 
 
 def a_request(pull_request: int = 12, **changes: object) -> Request:
@@ -54,7 +62,7 @@ def a_deployment(promotion: Request, **changes: object) -> Deployment:
         "digest": "d1",
         "version_arn": f"arn:{MACHINE}:1",
         "revision": "r1",
-        "schedule": Schedule("rule", "cron(0 0 * * ? *)", enabled=True),
+        "rule": A_RULE,
         "deployed_at": NOW,
         "deployed_by": "ana",
         "owner": "ada",

@@ -49,7 +49,7 @@ CREATE TABLE deployments (
   digest TEXT NOT NULL,
   version_arn TEXT NOT NULL,
   revision TEXT,
-  schedule JSONB,
+  rule JSONB,
   deployed_at timestamptz NOT NULL,
   deployed_by TEXT NOT NULL,
   flow TEXT,
@@ -57,6 +57,7 @@ CREATE TABLE deployments (
   commit TEXT,
   owner TEXT,
   code_url TEXT,
+  production_token TEXT,
   replaced BIGINT REFERENCES deployments (id),
   execution_arn TEXT,
   PRIMARY KEY (id)
