@@ -31,11 +31,11 @@ class Deployer(Protocol):
 class Expected:
     """What a deployment must come to, as the sanity checks saw it compiled.
 
-    ``rule`` is the name that the rule has or would have, ``expression`` its schedule, None if the
-    flow has none.
+    ``shape`` is the flow's (see `definition_shape`), ``rule`` the name that its rule has or would
+    have, and ``expression`` its schedule, None if the flow has none.
     """
 
-    digest: str
+    shape: str
     rule: str
     expression: str | None
 

@@ -14,6 +14,7 @@ from ops_platform.adapters.ledger import promotions
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.definition_diff import diff, digest
+from ops_platform.domain.definition_shape import shape
 from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines, Started
 from ops_platform.domain.deployers import Deployer, Expected, PromotionPolicy, Snapshot, WaitFor
 from ops_platform.domain.errors import PlatformError
@@ -110,7 +111,7 @@ class _Promotion:
         """Return the prepared definition, if it is of the commit and the content that passed."""
         definition = read_machine(prepared)
         _refuse_other_code(definition, self._request)
-        if digest(definition) != self._expected.digest:
+        if shape(definition) != self._expected.shape:
             raise PlatformError(
                 "With production's credentials the flow compiles to something else than in the"
                 " sandbox. A flow must not depend on who compiles it."

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.domain.deployed_machines import (
     DeployedMachine,
     DeployedMachines,
@@ -74,6 +75,16 @@ class DeployedMachinesContract(ABC):
         changed = looked_at(production, machine.name)
         assert (changed.definition, changed.revision) == (PASSES, first)
         assert production.update(machine.arn, definition=WAITS, role_arn=ROLE) != first
+
+    def test_a_machine_is_created_once(self, production: DeployedMachines) -> None:
+        """The same again is that one; another one of that name is refused, and not dropped."""
+        machine = deployed(production)
+        told = {"definition": WAITS, "role_arn": ROLE}
+        assert production.create(machine.name, **told) == machine.arn
+        with pytest.raises(AwsError) as refused:
+            production.create(machine.name, definition=PASSES, role_arn=ROLE)
+        assert refused.value.code == "StateMachineAlreadyExists"
+        assert looked_at(production, machine.name) == machine
 
     def test_a_version_stays_as_it_was(self, production: DeployedMachines) -> None:
         """Whatever becomes of the machine."""

@@ -10,7 +10,7 @@ from ops_platform.adapters.ledger import deployments, flow_locks
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.checks import LOADS
-from ops_platform.domain.definition_diff import digest
+from ops_platform.domain.definition_shape import shape
 from ops_platform.domain.deployed_machines import Rule
 from ops_platform.domain.deployers import Expected, PromotionPolicy
 from ops_platform.domain.deployments import Deployment, digest_of
@@ -92,7 +92,7 @@ class PromotionWorld:
     ) -> Recorded:
         """Promote a flow, by default another version of it at the commit of the request."""
         flow = flow or CompiledFlow(commit=request.commit).but_first(memory="8000")
-        wanted = Expected(digest(read_machine(flow.text())), MACHINE, schedule)
+        wanted = Expected(shape(read_machine(flow.text())), MACHINE, schedule)
         deployer = FakeDeployer(self.production, MACHINE, flow, schedule)
         promoter = Promoter(
             ledger=self.ledger,

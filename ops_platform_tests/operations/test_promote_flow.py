@@ -8,7 +8,7 @@ from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.ledger import deployments, promotions
 from ops_platform.adapters.ledger.database import Ledger, LedgerError
 from ops_platform.domain.checks import LOADS
-from ops_platform.domain.definition_diff import digest
+from ops_platform.domain.definition_shape import shape
 from ops_platform.domain.deployers import Expected, WaitFor
 from ops_platform.domain.findings import Report
 from ops_platform.domain.machine_definitions import read_machine
@@ -158,7 +158,7 @@ def test_a_schedule_that_is_not_the_promised_one_is_put_back(world: PromotionWor
     """With the definition."""
     before = world.state()
     flow = CompiledFlow(commit="b" * 40).but_first(memory="8000")
-    expected = Expected(digest(read_machine(flow.text())), MACHINE, DAILY)
+    expected = Expected(shape(read_machine(flow.text())), MACHINE, DAILY)
     recorded = world.promote(world.request(), flow, schedule=HOURLY, expected=expected)
     assert recorded.status is Status.FAILED
     assert "The schedule of shop.prod.Forecast is" in recorded.entries[-1].message

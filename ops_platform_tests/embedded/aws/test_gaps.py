@@ -56,6 +56,7 @@ SEEN: dict[str, str] = {
     "responses:StepFunctionResponse._describe_state_machine": "44f4c687f927",
     "responses:StepFunctionResponse.update_state_machine": "438f6dc8472a",
     "responses:StepFunctionResponse.describe_state_machine_for_execution": "6ea2c887b4ce",
+    "models:StepFunctionsParserBackend.create_state_machine": "dc56ec54216f",
     "models:SQSBackend.receive_message": "065f3e5e7d21",
     "models:Queue.delete_message": "fa6fd5b9bd2c",
     "models:Queue.approximate_number_of_messages": "d357a9506a56",

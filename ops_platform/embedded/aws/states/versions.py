@@ -1,4 +1,4 @@
-"""Revisions and versions of state machines, which moto knows next to nothing of.
+"""State machines as they change: created once, revised, published; moto does little of it.
 
 Source: the API reference of Step Functions. A machine that was never updated has no revision, and
 is published as INITIAL; publishing the same revision again gives the same version.
@@ -14,6 +14,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 from ops_platform.embedded.aws.gaps import Gap, Moto, original
 
 _RESPONSE = "moto.stepfunctions.responses:StepFunctionResponse"
+_BACKEND = "moto.stepfunctions.parser.models:StepFunctionsParserBackend"
 _MACHINE = "moto.stepfunctions.models:StateMachine"
 _INITIAL = "INITIAL"
 _MOST = 1_000
@@ -26,6 +27,13 @@ class _ConflictError(JsonRESTError):
         super().__init__("ConflictException", "The revision is not the current one.")
 
 
+class _ExistsError(JsonRESTError):
+    code = 400
+
+    def __init__(self, arn: str) -> None:
+        super().__init__("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+
+
 class _QuotaError(JsonRESTError):
     code = 402
 
@@ -33,6 +41,17 @@ class _QuotaError(JsonRESTError):
         super().__init__(
             "ServiceQuotaExceededException", f"A machine has at most {_MOST} versions."
         )
+
+
+def _created(create: Moto) -> Moto:
+    def create_or_refuse(backend: Moto, name: str, definition: str, **others: Any) -> Moto:  # noqa: ANN401, moto's
+        found = next((each for each in backend.state_machines if each.name == name), None)
+        # AWS looks at neither the role nor the tags.
+        if found is not None and found.definition != definition:
+            raise _ExistsError(found.arn)
+        return create(backend, name=name, definition=definition, **others)
+
+    return create_or_refuse
 
 
 def _revised(update: Moto) -> Moto:
@@ -123,6 +142,11 @@ def version_gaps() -> list[Gap]:
     """Return what stands in for moto; to be called before anything is replaced."""
     no_versions = "moto cannot publish versions."
     return [
+        Gap(
+            f"{_BACKEND}.create_state_machine",
+            "moto takes another definition for a machine that is there, and drops it.",
+            _created(original(f"{_BACKEND}.create_state_machine")),
+        ),
         Gap(
             f"{_MACHINE}.update", "moto has no revisions.", _revised(original(f"{_MACHINE}.update"))
         ),
