@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from bench import (
+    check_flow,
     drain,
     event_costs,
     ingest,
@@ -31,6 +32,7 @@ _RESULTS = Path(__file__).with_name("RESULTS.md")
 _WITHOUT_DATABASE: dict[str, Callable[[], Iterator[Result]]] = {
     "help": starts.help_of_the_command,
     "location": starts.code_location,
+    "check": check_flow.check_of_ten_steps,
     "latency": latency.alert_latency,
     "event-costs": event_costs.event_costs,
 }

@@ -40,6 +40,7 @@ RESTRICTIONS = (
     Restriction("parallel", "Parallel steps are not supported", "Use foreach instead."),
     Restriction("switch", "switch statement", "Use an if within a step instead of a switch."),
     Restriction("slurm", "on Slurm", "Take @slurm out; steps run on Batch here."),
+    Restriction("kubernetes", "Kubernetes error", "Take @kubernetes out; steps run on Batch here."),
     Restriction("timezone", "scheduling with a timezone", "Write the @schedule in UTC."),
     Restriction("foreach-table", "DynamoDB table", "Set METAFLOW_SFN_DYNAMO_DB_TABLE."),
     Restriction(
@@ -94,7 +95,10 @@ def _loads(compiled: Compiled, folder: str, seconds: float) -> Finding:
         return LOADS.passed("It loads.")
     if compiled.lint.exit_code == 0:
         return LOADS.failed("no-flow", "The file runs and starts no flow.", fix=_NO_FLOW)
-    return _told(LOADS, "does-not-load", crash(printed, folder=folder) or refusal(printed))
+    complaint = crash(printed, folder=folder) or refusal(printed)
+    if complaint and _NEEDS_ENVIRONMENT in complaint.text:
+        return LOADS.unchecked("packages", complaint.text, fix=_NO_NETWORK)
+    return _told(LOADS, "does-not-load", complaint)
 
 
 def _lint(compiled: Compiled, folder: str) -> Finding:
@@ -147,6 +151,9 @@ def stops_at(findings: Sequence[Finding]) -> bool:
 
 
 _LAST_WORDS = 300
+# Metaflow resolves the packages of @conda and @pypi on the network, which a sandbox has not.
+_NEEDS_ENVIRONMENT = "requires --environment="
+_NO_NETWORK = "Name its packages in requirements.txt, or check it by hand: `--environment=… check`."
 _SLOW = "Move what takes long from the module's top into a step."
 _NO_FLOW = 'End the file with `if __name__ == "__main__": NameOfTheFlow()`.'
 _ASK_METAFLOW = "Run `python FLOW.py check` to see all that Metaflow says."
