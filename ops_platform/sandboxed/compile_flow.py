@@ -3,7 +3,7 @@
 The request is a JSON object: ``python`` (the interpreter of the flow's environment), ``flow`` (its
 file), ``options`` (of Metaflow's, such as ``--branch``), ``production``, ``create`` (options of
 ``step-functions create``), ``queues`` (name: EC2 or FARGATE), ``settings`` (further ``METAFLOW_``
-variables) and ``seconds``. The report is `ops_platform.domain.compiled_flow.Compiled` as JSON.
+variables, an empty one being unset) and ``seconds``. The report is `ops_platform.domain.compiled_flow.Compiled` as JSON.
 """
 
 import json
@@ -126,7 +126,9 @@ def _environment(request: dict[str, Any], url: str, home: str) -> dict[str, str]
         "AWS_ENDPOINT_URL": url,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    return {**os.environ, **settings, **aws, "PYTHONDONTWRITEBYTECODE": "1"}
+    # Metaflow takes an empty setting for one that is given.
+    given = {name: value for name, value in settings.items() if value}
+    return {**os.environ, **given, **aws, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 if __name__ == "__main__":

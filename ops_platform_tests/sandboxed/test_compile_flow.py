@@ -35,7 +35,8 @@ def _flow(decorators: str = "", body: str = "") -> str:
     return FLOW.format(imports=IMPORTS, decorators=decorators, body=body)
 
 
-def _compiled(folder: Path, text: str, **request: object) -> Compiled:
+def compiled_in(folder: Path, text: str, **request: object) -> Compiled:
+    """Return what became of a flow."""
     (folder / "flow.py").write_text(text)
     asked = {
         "python": sys.executable,
@@ -56,7 +57,8 @@ def _compiled(folder: Path, text: str, **request: object) -> Compiled:
     return msgspec.json.decode(done.stdout, type=Compiled)
 
 
-def _reasons(compiled: Compiled) -> dict[str, str]:
+def reasons_of(compiled: Compiled) -> dict[str, str]:
+    """Return why checks did not pass, by their names."""
     found = findings_of(compiled, seconds=60)
     return {each.name: each.reason for each in found if not each.passed}
 
@@ -64,8 +66,8 @@ def _reasons(compiled: Compiled) -> dict[str, str]:
 def test_a_flow_is_compiled_without_any_account(tmp_path: Path) -> None:
     """Machine, definition and schedule, as production would get them."""
     text = _flow("@project(name='shop')\n@schedule(daily=True)")
-    compiled = _compiled(tmp_path, text, create=["--tag", "commit:abc"])
-    assert _reasons(compiled) == {}
+    compiled = compiled_in(tmp_path, text, create=["--tag", "commit:abc"])
+    assert reasons_of(compiled) == {}
     assert compiled.machine == "shop.prod.Forecast"
     assert compiled.rule is not None
     assert (compiled.rule.name, compiled.rule.expression) == (
@@ -80,8 +82,8 @@ def test_a_flow_is_compiled_without_any_account(tmp_path: Path) -> None:
 
 def test_a_flow_without_a_project_is_compiled_too(tmp_path: Path) -> None:
     """Metaflow knows no --production for it."""
-    compiled = _compiled(tmp_path, _flow())
-    assert _reasons(compiled) == {}
+    compiled = compiled_in(tmp_path, _flow())
+    assert reasons_of(compiled) == {}
     assert (compiled.machine, compiled.rule) == ("Forecast", None)
 
 
@@ -97,20 +99,20 @@ def test_what_step_functions_cannot_run_is_found(
     tmp_path: Path, decorators: str, body: str, reason: str
 ) -> None:
     """Each by its own reason, before anybody deploys it."""
-    compiled = _compiled(tmp_path, _flow(decorators, body))
-    assert _reasons(compiled) == {"compiles": reason}
+    compiled = compiled_in(tmp_path, _flow(decorators, body))
+    assert reasons_of(compiled) == {"compiles": reason}
 
 
 def test_a_flow_that_never_loads_is_ended(tmp_path: Path) -> None:
     """Within the time that it has."""
-    compiled = _compiled(tmp_path, "import time\ntime.sleep(60)\n", seconds=1)
-    assert _reasons(compiled) == {"loads": "timed-out"}
+    compiled = compiled_in(tmp_path, "import time\ntime.sleep(60)\n", seconds=1)
+    assert reasons_of(compiled) == {"loads": "timed-out"}
 
 
 def test_a_flow_that_prints_without_end_is_cut(tmp_path: Path) -> None:
     """The beginning and the end are kept."""
     text = "print('first')\nprint('x' * 5_000_000)\nprint('last')\n"
-    printed = _compiled(tmp_path, text).lint.text
+    printed = compiled_in(tmp_path, text).lint.text
     assert len(printed) < 200_000
     assert printed.startswith("first")
     assert printed.endswith("last\n")
@@ -124,6 +126,6 @@ def test_a_flow_finds_nothing_of_ours(tmp_path: Path) -> None:
         "try:\n    boto3.client('sts').get_caller_identity()\n"
         "except Exception as error:\n    print('refused', error)\n"
     )
-    printed = _compiled(tmp_path, text).lint.text
+    printed = compiled_in(tmp_path, text).lint.text
     assert "refused" in printed
     assert "Not in a sandbox." in printed
