@@ -2,6 +2,7 @@
 
 import click
 
+from ops_platform.cli.adopt import adopt
 from ops_platform.cli.check_flow import check
 from ops_platform.cli.group import Refusal
 from ops_platform.domain.errors import PlatformError
@@ -22,6 +23,7 @@ def soteria() -> None:
     """Bring Metaflow flows to production, and only those that are fit for it."""
 
 
+soteria.add_command(adopt)
 soteria.add_command(check)
 
 

@@ -4,6 +4,7 @@ Sources: Metaflow's ``step_functions_cli.py`` (state machine names), ``batch.py`
 and ``metaflow-ui`` (routes); the consoles' addresses are those of the AWS web console.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from ops_platform.domain.job_log import BATCH_LOG_GROUP
 
 RUN_PREFIX = "sfn-"
+_LONGEST_RULE = 64
 _PROJECT_MACHINE = re.compile(
     r"(?P<project>[a-z0-9_]{1,128})\.(?P<branch>prod|(?:prod|test|user)\..+)\.(?P<flow>[A-Za-z_]\w*)"
 )
@@ -56,6 +58,17 @@ def arn_tail(arn: str) -> str:
 def machine_name(state_machine_arn: str) -> str:
     """Return the name within a state machine's ARN; a Distributed Map's label stays on it."""
     return state_machine_arn.split(":", 6)[-1]
+
+
+def rule_name(machine: str) -> str:
+    """Return the name of the rule by which Metaflow starts a state machine.
+
+    Source: ``format`` in Metaflow's ``event_bridge_client.py``.
+    """
+    if len(machine) <= _LONGEST_RULE:
+        return machine
+    digest = base64.b32encode(hashlib.sha1(machine.encode()).digest()).decode()  # noqa: S324
+    return f"{machine[:47]}-{digest[:16].lower()}"
 
 
 def run_id(execution_name: str) -> str:

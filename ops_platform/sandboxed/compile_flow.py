@@ -3,7 +3,8 @@
 The request is a JSON object: ``python`` (the interpreter of the flow's environment), ``flow`` (its
 file), ``options`` (of Metaflow's, such as ``--branch``), ``production``, ``create`` (options of
 ``step-functions create``), ``queues`` (name: EC2 or FARGATE), ``settings`` (further ``METAFLOW_``
-variables, an empty one being unset) and ``seconds``. The report is `ops_platform.domain.compiled_flow.Compiled` as JSON.
+variables, an empty one being unset) and ``seconds``. The report is, as JSON,
+`ops_platform.domain.compiled_flow.Compiled`.
 """
 
 import json

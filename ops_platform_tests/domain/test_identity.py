@@ -11,6 +11,7 @@ from ops_platform.domain.identity import (
     flow_asset,
     machine_name,
     parse_machine_name,
+    rule_name,
     run_id,
 )
 
@@ -146,3 +147,11 @@ def test_without_pages_there_are_no_links() -> None:
     """Neither Metaflow's UI nor Dagster has an address by default."""
     links = Links("us-east-1")
     assert (links.history("staging", None, "F"), links.run("F", "1")) == (None, None)
+
+
+def test_a_rule_is_called_like_its_machine_while_that_is_short() -> None:
+    """As Metaflow has it: a long name is cut and hashed."""
+    assert rule_name("shop.prod.Forecast") == "shop.prod.Forecast"
+    assert rule_name("x" * 64) == "x" * 64
+    long = rule_name("x" * 65)
+    assert (len(long), long[:48]) == (64, f"{'x' * 47}-")
