@@ -87,6 +87,7 @@ def test_a_dry_run_drops_nothing(kept: Ledger, keeping: Settings) -> None:
     assert len(partitions(kept)) == 6
 
 
+@pytest.mark.slow
 def test_a_run_that_left_a_day_fails_after_it_showed_the_rest(
     kept: Ledger, keeping: Settings
 ) -> None:

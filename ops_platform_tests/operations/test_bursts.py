@@ -229,6 +229,7 @@ def test_a_run_that_fails_anew_after_its_burst_was_over_untold_is_told(world: Wo
     assert len(world.messages()) == 1
 
 
+@pytest.mark.slow
 def test_a_burst_that_goes_on_for_hours_is_told_anew(world: World) -> None:
     """A queue that is gone for days must ring again: about once an hour."""
     for number in range(30):

@@ -88,6 +88,7 @@ STEPS = [
 
 @given(st.lists(st.sampled_from(STEPS), max_size=14))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_in_the_end_slack_shows_what_is_so_and_nothing_was_said_twice(
     ledger: Ledger, steps: Sequence[Callable[[World], None]]
 ) -> None:

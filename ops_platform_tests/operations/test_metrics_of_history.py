@@ -118,6 +118,7 @@ def test_any_day_alone_computes_the_same(
 
 @_ON_A_DATABASE
 @given(told=any_days())
+@pytest.mark.slow
 def test_what_is_dropped_is_not_missed(emptied_ledger: Ledger, told: list[Event]) -> None:
     """The rollups of the days that are kept stay what they were."""
     ledger = emptied_ledger

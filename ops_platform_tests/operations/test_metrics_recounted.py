@@ -70,6 +70,7 @@ def test_hours_are_what_the_recount_finds(
 
 @FEW
 @given(portions=ARRIVING, cuts=st.sets(st.integers(1, 7), max_size=2))
+@pytest.mark.slow
 def test_hours_tile_the_day(
     emptied_ledger: Ledger, portions: list[list[Event]], cuts: set[int]
 ) -> None:
@@ -157,6 +158,7 @@ def test_an_attempt_has_the_host_whose_events_began_by_its_hour(
 
 @FEW
 @given(portions=ARRIVING)
+@pytest.mark.slow
 def test_late_events_mend_their_hours(emptied_ledger: Ledger, portions: list[list[Event]]) -> None:
     """A refresh ends in the very rows that computing everything anew would make."""
     _refreshed_as_if_anew(emptied_ledger, portions)

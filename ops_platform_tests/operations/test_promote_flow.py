@@ -220,6 +220,7 @@ def _killed_at(world: PromotionWorld, call: int, *, after: bool) -> bool:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("call", range(1, 18))
+@pytest.mark.slow
 def test_killed_at_any_call_it_goes_on(world: PromotionWorld, call: int, *, after: bool) -> None:
     """Whoever asks again comes to the same end: one deployment, one first run."""
     assert _killed_at(world, call, after=after)
@@ -233,6 +234,7 @@ def test_there_are_no_later_calls(world: PromotionWorld) -> None:
 
 
 @pytest.mark.parametrize("look", range(1, 14))
+@pytest.mark.slow
 def test_killed_before_any_entry_it_goes_on(world: PromotionWorld, look: int) -> None:
     """The clock is looked at before each thing is written down."""
     looks = iter(range(1, 100))

@@ -145,6 +145,7 @@ def _state(world: World) -> dict[str, list[dict[str, Any]]]:
     lag=st.integers(0, 4),
     length=st.integers(1, 15),
 )
+@pytest.mark.slow
 def test_lost_events_come_to_the_same_incidents_as_if_none_were_lost(
     emptied_ledger: Ledger, seed: int, lost: float, lag: int, length: int
 ) -> None:

@@ -140,6 +140,7 @@ def test_a_failure_leaves_production_as_it_was(
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("call", range(1, 15))
+@pytest.mark.slow
 def test_killed_at_any_call_it_goes_on(world: PromotionWorld, call: int, *, after: bool) -> None:
     """To the same deployment, once."""
     first = _first(world)
