@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from ops_platform.adapters.aws_errors import AwsError, explained
@@ -69,6 +69,22 @@ class PatientCaller:
             AwsError: AWS refuses, or cannot be reached.
         """
         return self.call_within(self._patience, action, doing, request, **arguments)
+
+    def call_unless(
+        self,
+        gone: Container[str],
+        action: str,
+        doing: str,
+        request: Callable[..., Mapping[str, Any]],
+        **arguments: object,
+    ) -> Mapping[str, Any] | None:
+        """Return AWS's answer, or None if it is one of these codes: what is asked for is gone."""
+        try:
+            return self.call(action, doing, request, **arguments)
+        except AwsError as error:
+            if error.code in gone:
+                return None
+            raise
 
     def call_within(
         self,

@@ -1,8 +1,7 @@
 """What runs in production, read and changed through Step Functions, EventBridge, Batch and S3."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.aws_patience import PatientCaller
@@ -160,7 +159,8 @@ class AwsDeployedMachines:
 
     def execution(self, arn: str) -> Started | None:
         """Return an execution as it is now, None if it is gone."""
-        answer = self._unless_gone(
+        answer = self._caller.call_unless(
+            _GONE,
             "DescribeExecution",
             f"read the execution {arn}",
             self._client.describe_execution,
@@ -211,7 +211,8 @@ class AwsDeployedMachines:
         return active
 
     def _described(self, arn: str) -> DeployedMachine | None:
-        answer = self._unless_gone(
+        answer = self._caller.call_unless(
+            _GONE,
             "DescribeStateMachine",
             f"read the state machine {arn}",
             self._client.describe_state_machine,
@@ -227,20 +228,6 @@ class AwsDeployedMachines:
             revision=answer.get("revisionId"),
             created_at=_exact(answer["creationDate"]),
         )
-
-    def _unless_gone(
-        self,
-        action: str,
-        doing: str,
-        request: Callable[..., Mapping[str, Any]],
-        **arguments: object,
-    ) -> Mapping[str, Any] | None:
-        try:
-            return self._caller.call(action, doing, request, **arguments)
-        except AwsError as error:
-            if error.code in _GONE:
-                return None
-            raise
 
 
 def _exact(at: datetime) -> datetime:

@@ -26,14 +26,11 @@ class DeployedRules:
 
     def get(self, name: str) -> Rule | None:
         """Return a rule with its targets, None if there is none."""
-        try:
-            found = self._caller.call(
-                "DescribeRule", f"read the rule {name}", self._client.describe_rule, Name=name
-            )
-        except AwsError as error:
-            if error.code == _GONE:
-                return None
-            raise
+        found = self._caller.call_unless(
+            {_GONE}, "DescribeRule", f"read the rule {name}", self._client.describe_rule, Name=name
+        )
+        if found is None:
+            return None
         return Rule(
             name=name,
             expression=found.get("ScheduleExpression", ""),

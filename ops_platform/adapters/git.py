@@ -7,8 +7,6 @@ hook or helper of anybody's is started, and submodules stay where they are.
 import hashlib
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -16,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ops_platform.adapters.bounded_process import run_bounded
 from ops_platform.domain.checkouts import HeadMovedError, Source
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.names import nearest
@@ -156,28 +155,19 @@ class _Git:
         Raises:
             PlatformError: It failed or took too long; the text says what git said.
         """
-        process = subprocess.Popen(
+        done = run_bounded(
             ["git", *arguments],
-            cwd=self._folder,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
+            folder=self._folder,
+            environment=self._environment(),
+            seconds=self._seconds,
         )
-        try:
-            printed, said = process.communicate(timeout=self._seconds)
-        except subprocess.TimeoutExpired:
+        if done is None:
             raise PlatformError(
                 f"Could not {doing} within {self._seconds:g} s. Is the host reachable?"
-            ) from None
-        finally:
-            _end(process)
-        if process.returncode:
-            raise PlatformError(f"Could not {doing}. Git says: {_reason(said)}")
-        return printed
+            )
+        if done.exit_code:
+            raise PlatformError(f"Could not {doing}. Git says: {_reason(done.stderr)}")
+        return done.stdout
 
     def _environment(self) -> dict[str, str]:
         settings = _SETTINGS | {f"protocol.{self._remote.scheme}.allow": "always"}
@@ -211,10 +201,3 @@ def _reason(said: str) -> str:
     """Return the line that tells most: the first error, since the others follow from it."""
     lines = said.strip().splitlines() or ["nothing"]
     return next((line for line in lines if line.startswith(("error", "fatal"))), lines[-1])[:500]
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End git and whatever it started; both are gone already unless it took too long."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()

@@ -4,14 +4,12 @@ This is where code of an approved commit runs with production's credentials: Met
 to deploy it. Nothing else of the platform's environment goes along.
 """
 
-import os
 import shutil
-import signal
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ops_platform.adapters.bounded_process import run_bounded
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.metaflow_output import crash, refusal
 
@@ -71,39 +69,29 @@ class MetaflowDeployer:
         flow = self._flow
         line = [flow.python, flow.flow, *flow.options, "step-functions", "create"]
         home = tempfile.mkdtemp(prefix="deployment-")
-        process = subprocess.Popen(
-            [*line, *flow.create, *options],
-            cwd=flow.folder,
-            env={"PATH": _PATH, **self._environment, "HOME": home, "METAFLOW_HOME": home},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
         try:
-            printed, said = process.communicate(timeout=self._seconds)
-        except subprocess.TimeoutExpired:
-            raise PlatformError(
-                f"Metaflow did not deploy {flow.flow} within {self._seconds:g} s."
-            ) from None
+            done = run_bounded(
+                [*line, *flow.create, *options],
+                folder=flow.folder,
+                environment={
+                    "PATH": _PATH,
+                    **self._environment,
+                    "HOME": home,
+                    "METAFLOW_HOME": home,
+                },
+                seconds=self._seconds,
+            )
         finally:
-            _end(process)
             shutil.rmtree(home, ignore_errors=True)
-        if process.returncode:
-            raise PlatformError(f"Metaflow did not deploy {flow.flow}: {_why(said, flow.folder)}")
-        return printed
+        if done is None:
+            raise PlatformError(f"Metaflow did not deploy {flow.flow} within {self._seconds:g} s.")
+        if done.exit_code:
+            why = _why(done.stderr, flow.folder)
+            raise PlatformError(f"Metaflow did not deploy {flow.flow}: {why}")
+        return done.stdout
 
 
 def _why(said: str, folder: str) -> str:
     """Return Metaflow's reason: of what it prints, some is the flow's, so no more is told."""
     complaint = refusal(said) or crash(said, folder=folder)
     return complaint.text if complaint else "it gave no reason."
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End Metaflow and whatever it started; both are gone already unless it took too long."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.aws_patience import PatientCaller
 from ops_platform.adapters.code_packages import CodePackages
 from ops_platform.adapters.step_functions_pace import Pacer
@@ -55,7 +54,8 @@ class StagingEvidence:
             AwsError: AWS cannot be asked.
         """
         arn = f"{self._prefix}{machine}"
-        page = self._unless_gone(
+        page = self._caller.call_unless(
+            _GONE,
             "ListExecutions",
             f"list the executions of {arn}",
             self._client.list_executions,
@@ -84,7 +84,8 @@ class StagingEvidence:
         )
 
     def _provenance(self, execution_arn: str) -> Provenance | None:
-        ran = self._unless_gone(
+        ran = self._caller.call_unless(
+            _GONE,
             "DescribeStateMachineForExecution",
             f"read what {execution_arn} ran",
             self._client.describe_state_machine_for_execution,
@@ -100,17 +101,3 @@ class StagingEvidence:
     def _packaged(self, told: Provenance | None) -> Files | None:
         """Return the files of a run's code package; None if there is none to be read."""
         return self._files(told.code_url) if told and told.code_url else None
-
-    def _unless_gone(
-        self,
-        action: str,
-        doing: str,
-        request: Any,  # noqa: ANN401, a call of boto3
-        **arguments: object,
-    ) -> Mapping[str, Any] | None:
-        try:
-            return self._caller.call(action, doing, request, **arguments)
-        except AwsError as error:
-            if error.code in _GONE:
-                return None
-            raise

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops_platform.adapters.ledger import promotions
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines
 from ops_platform.domain.machine_definitions import DefinitionError, read_machine
-from ops_platform.domain.promotions import Request, Status
+from ops_platform.domain.promotions import Request
 from ops_platform.domain.provenance import Provenance, provenance
-from ops_platform.operations.production_change import ProductionChange, one_at_a_time
+from ops_platform.operations.production_change import ProductionChange, once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +32,16 @@ class Adoption:
             PlatformError: Somebody changes the machine right now, or AWS or the ledger do not
                 answer.
         """
-        with self.ledger.alone(one_at_a_time(request)):
-            with self.ledger.transaction() as tx:
-                recorded = promotions.ask(tx, request)
-            if recorded.status is Status.RUNNING:
-                change = ProductionChange(
-                    ledger=self.ledger,
-                    production=self.production,
-                    clock=self.clock,
-                    recorded=recorded,
-                    rule=rule,
-                )
-                self._through(change)
-            with self.ledger.transaction() as tx:
-                return promotions.ask(tx, request)
+        return once(self.ledger, request, lambda recorded: self._through(recorded, rule))
 
-    def _through(self, change: ProductionChange) -> None:
+    def _through(self, recorded: Recorded, rule: str) -> None:
+        change = ProductionChange(
+            ledger=self.ledger,
+            production=self.production,
+            clock=self.clock,
+            recorded=recorded,
+            rule=rule,
+        )
         name = change.request.machine
         machine = self.production.machine(name)
         if machine is None:

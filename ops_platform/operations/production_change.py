@@ -16,7 +16,7 @@ from ops_platform.domain.deployments import Deployment, code_of, digest_of, judg
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.findings import Finding
 from ops_platform.domain.flow_locks import FlowLock, judge_lock
-from ops_platform.domain.promotions import Entry, Request, What
+from ops_platform.domain.promotions import Entry, Request, Status, What
 from ops_platform.operations.put_back import left_to_do, put_back
 
 
@@ -185,6 +185,18 @@ class ProductionChange:
         )
 
 
-def one_at_a_time(request: Request) -> str:
-    """Return the name under which changes of one machine keep each other out."""
-    return f"the promotion of {request.machine} in {request.account}"
+def once(ledger: Ledger, request: Request, change: Callable[[Recorded], None]) -> Recorded:
+    """Make a change that was asked for, unless it has ended already; return its record.
+
+    Nobody else changes the same machine meanwhile.
+
+    Raises:
+        PlatformError: Somebody else does so right now, or the ledger does not answer.
+    """
+    with ledger.alone(f"the promotion of {request.machine} in {request.account}"):
+        with ledger.transaction() as tx:
+            recorded = promotions.ask(tx, request)
+        if recorded.status is Status.RUNNING:
+            change(recorded)
+        with ledger.transaction() as tx:
+            return promotions.ask(tx, request)

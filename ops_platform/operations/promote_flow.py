@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops_platform.adapters.ledger import promotions
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.definition_diff import diff, digest
@@ -20,9 +19,9 @@ from ops_platform.domain.deployers import Deployer, Expected, PromotionPolicy, S
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.findings import Report, as_document
 from ops_platform.domain.machine_definitions import Definition, read_machine
-from ops_platform.domain.promotions import Request, Status, What
+from ops_platform.domain.promotions import Request, What
 from ops_platform.domain.provenance import provenance
-from ops_platform.operations.production_change import ProductionChange, one_at_a_time
+from ops_platform.operations.production_change import ProductionChange, once
 from ops_platform.operations.production_runs import ProductionRuns
 
 
@@ -47,20 +46,17 @@ class Promoter:
             PlatformError: Somebody else changes the same machine right now, or the ledger does not
                 answer. Whatever else fails is in the record.
         """
-        with self.ledger.alone(one_at_a_time(request)):
-            with self.ledger.transaction() as tx:
-                recorded = promotions.ask(tx, request)
-            if recorded.status is Status.RUNNING:
-                change = ProductionChange(
-                    ledger=self.ledger,
-                    production=self.production,
-                    clock=self.clock,
-                    recorded=recorded,
-                    rule=expected.rule,
-                )
-                _Promotion(self, change, expected).through(report)
-            with self.ledger.transaction() as tx:
-                return promotions.ask(tx, request)
+        return once(self.ledger, request, lambda recorded: self._change(recorded, report, expected))
+
+    def _change(self, recorded: Recorded, report: Report, expected: Expected) -> None:
+        change = ProductionChange(
+            ledger=self.ledger,
+            production=self.production,
+            clock=self.clock,
+            recorded=recorded,
+            rule=expected.rule,
+        )
+        _Promotion(self, change, expected).through(report)
 
 
 class _Promotion:

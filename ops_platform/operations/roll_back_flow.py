@@ -6,15 +6,15 @@ from datetime import datetime
 
 import msgspec
 
-from ops_platform.adapters.ledger import deployments, promotions
+from ops_platform.adapters.ledger import deployments
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.deployed_machines import DeployedMachines
 from ops_platform.domain.deployers import Snapshot
 from ops_platform.domain.deployments import Deployment, judge_drift
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.promotions import Request, Status, What
-from ops_platform.operations.production_change import ProductionChange, one_at_a_time
+from ops_platform.domain.promotions import Request, What
+from ops_platform.operations.production_change import ProductionChange, once
 from ops_platform.operations.put_back import put_back
 
 
@@ -66,13 +66,7 @@ class RollBack:
             PlatformError: Somebody else changes the same machine right now, or the ledger does not
                 answer. Whatever else fails is in the record.
         """
-        with self.ledger.alone(one_at_a_time(request)):
-            with self.ledger.transaction() as tx:
-                recorded = promotions.ask(tx, request)
-            if recorded.status is Status.RUNNING:
-                self._through(recorded)
-            with self.ledger.transaction() as tx:
-                return promotions.ask(tx, request)
+        return once(self.ledger, request, self._through)
 
     def _through(self, recorded: Recorded) -> None:
         request = recorded.request

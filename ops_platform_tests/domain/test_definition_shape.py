@@ -19,7 +19,7 @@ def _shape(flow: CompiledFlow) -> str:
     "other",
     [
         FLOW,
-        FLOW.but(commit="d" * 40, code="s3://other/root/ee/ee11", owner="ben", tags=("a:b",)),
+        FLOW.but(commit="d" * 40, code="s3://other/top/ee/ee11", owner="ben", tags=("a:b",)),
         FLOW.but_first(environment={"METAFLOW_SERVICE_URL": "https://production"}),
         FLOW.but_first(queue="arn:aws:batch:eu-west-1:1:job-queue/metaflow"),
     ],
