@@ -1,6 +1,6 @@
 """What ran in Staging, and which code each run ran: by the definition that its execution had."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +8,10 @@ from ops_platform.adapters.aws_patience import PatientCaller
 from ops_platform.adapters.code_packages import CodePackages
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.aws_values import millis, moment
-from ops_platform.domain.identity import Links, run_id
-from ops_platform.domain.machine_definitions import DefinitionError, read_machine
+from ops_platform.domain.identity import Links, parse_machine_name, run_id
+from ops_platform.domain.machine_definitions import Definition, DefinitionError, read_machine
 from ops_platform.domain.provenance import Provenance, provenance
+from ops_platform.domain.software import software_of
 from ops_platform.domain.staging_runs import Files, StagingRun
 
 if TYPE_CHECKING:
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
 
 _GONE = frozenset({"StateMachineDoesNotExist", "ExecutionDoesNotExist", "InvalidArn"})
 _PAGE = 100
-# A proof among older ones than these would be too old; each costs a call that AWS allows slowly.
-_LOOKED_AT = 20
 
 
 class StagingEvidence:
-    """The runs of one account's state machines.
+    """The runs of one account's state machines; fulfils `StagingRuns`.
 
     Args:
         clients: Those of the account.
@@ -47,13 +46,37 @@ class StagingEvidence:
         packages = CodePackages(clients.s3)
         self._files = cache(packages.files)
 
-    def runs(self, machine: str) -> list[StagingRun]:
-        """Return the last runs of a machine, the one that started last first.
+    def runs_of(self, machine: str) -> Iterator[StagingRun]:
+        """Yield the runs of a production machine's flow, whichever branch, the latest first.
+
+        Of each branch the last hundred at most.
 
         Raises:
             AwsError: AWS cannot be asked.
         """
-        arn = f"{self._prefix}{machine}"
+        wanted = parse_machine_name(machine)
+        listed = [
+            execution
+            for name in self._names()
+            if _is_of(name, wanted.project, wanted.flow or machine)
+            for execution in self._executions(f"{self._prefix}{name}")
+        ]
+        for each in sorted(listed, key=lambda each: each["startDate"], reverse=True):
+            yield self._run(each)
+
+    def _names(self) -> Iterator[str]:
+        doing = "list the state machines of Staging"
+        token: dict[str, str] = {}
+        while True:
+            page = self._caller.call(
+                "ListStateMachines", doing, self._client.list_state_machines, **token
+            )
+            yield from (each["name"] for each in page["stateMachines"])
+            if not page.get("nextToken"):
+                return
+            token = {"nextToken": page["nextToken"]}
+
+    def _executions(self, arn: str) -> list[Any]:
         page = self._caller.call_unless(
             _GONE,
             "ListExecutions",
@@ -62,13 +85,12 @@ class StagingEvidence:
             stateMachineArn=arn,
             maxResults=_PAGE,
         )
-        listed = page["executions"] if page else []
-        newest = sorted(listed, key=lambda each: each["startDate"], reverse=True)[:_LOOKED_AT]
-        return [self._run(each) for each in newest]
+        return list(page["executions"]) if page else []
 
     def _run(self, listed: Mapping[str, Any]) -> StagingRun:
         arn, ended = listed["executionArn"], listed.get("stopDate")
-        told = self._provenance(arn)
+        definition = self._definition(arn)
+        told = provenance(definition) if definition else None
         started = listed["startDate"]
         run = run_id(listed["name"])
         return StagingRun(
@@ -80,10 +102,11 @@ class StagingEvidence:
             commit=told.commit if told else None,
             is_dirty=told.is_dirty if told else None,
             files=self._packaged(told),
+            software=software_of(definition) if definition else None,
             link=(told and self._links.run(told.flow, run)) or self._links.execution(arn),
         )
 
-    def _provenance(self, execution_arn: str) -> Provenance | None:
+    def _definition(self, execution_arn: str) -> Definition | None:
         ran = self._caller.call_unless(
             _GONE,
             "DescribeStateMachineForExecution",
@@ -94,10 +117,16 @@ class StagingEvidence:
         if ran is None:
             return None
         try:
-            return provenance(read_machine(ran["definition"]))
+            return read_machine(ran["definition"])
         except DefinitionError:
             return None
 
     def _packaged(self, told: Provenance | None) -> Files | None:
         """Return the files of a run's code package; None if there is none to be read."""
         return self._files(told.code_url) if told and told.code_url else None
+
+
+def _is_of(name: str, project: str | None, flow: str) -> bool:
+    """Tell whether a machine of Staging is of a flow; names that Metaflow cut tell nothing."""
+    parsed = parse_machine_name(name)
+    return (parsed.project, parsed.flow) == (project, flow)

@@ -6,14 +6,19 @@ the working tree was clean, and where the code package is (``METAFLOW_VERSION`` 
 counts too, as after a squash: then the files of the package are those of the checkout.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
+from typing import Protocol
 
 from ops_platform.domain.checks import STAGING_RUN
 from ops_platform.domain.findings import Finding
+from ops_platform.domain.software import Software
 from ops_platform.domain.words import counted, duration, listed
+
+_MOST_LOOKED_AT = 100
 
 Files = Mapping[str, str]
 """The digest of each file of a flow's own, by its path from the flow file's folder."""
@@ -37,7 +42,8 @@ class StagingRun:
     """A run in Staging, and what code it ran.
 
     ``commit`` is None where Metaflow found no git. ``is_dirty`` is None where it did not say.
-    ``files`` is None where the code package was not read, as when the commit says enough.
+    ``files`` is None where the code package was not read, as when the commit says enough, and
+    ``software`` where the definition that it ran cannot be.
     """
 
     run_id: str
@@ -48,7 +54,22 @@ class StagingRun:
     commit: str | None
     is_dirty: bool | None
     files: Files | None = None
+    software: Software | None = None
     link: str | None = None
+
+
+class StagingRuns(Protocol):
+    """What ran in Staging."""
+
+    def runs_of(self, machine: str) -> Iterator[StagingRun]:
+        """Yield the runs of a production machine's flow, whichever branch, the latest first.
+
+        Each costs a call, so whoever has seen enough asks for no more.
+
+        Raises:
+            PlatformError: They cannot be read.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +113,39 @@ def sameness(run: StagingRun, wanted: Wanted) -> Sameness:
     return Sameness.UNKNOWN if run.commit is None and run.files is None else Sameness.OTHER
 
 
+def up_to_proof(runs: Iterable[StagingRun], wanted: Wanted) -> list[StagingRun]:
+    """Return runs, the latest first, up to the first of the code that is wanted."""
+    seen = []
+    for run in islice(runs, _MOST_LOOKED_AT):
+        seen.append(run)
+        if _counts(run, wanted):
+            break
+    return seen
+
+
+def proof(runs: Iterable[StagingRun], wanted: Wanted) -> StagingRun | None:
+    """Return the latest run of the code that is wanted, however it ended."""
+    ours = [run for run in runs if _counts(run, wanted)]
+    return max(ours, key=lambda run: run.started_at, default=None)
+
+
 def judge_staging(
     machine: str, runs: Sequence[StagingRun], wanted: Wanted, *, now: datetime
 ) -> Finding:
     """Return whether the latest run of the code that is wanted is a success that still counts.
 
     Args:
-        machine: The name of the Staging machine, to be named where it has no runs.
-        runs: Its runs, in any order.
+        machine: What to call the flow where it has no runs.
+        runs: The runs of it, in any order.
         wanted: What must have run.
         now: From when age is counted.
     """
-    newest_first = sorted(runs, key=lambda run: run.started_at, reverse=True)
-    if not newest_first:
+    if not runs:
         return STAGING_RUN.failed("no-run", f"{machine} has never run in Staging.")
-    ours = [run for run in newest_first if _counts(run, wanted)]
-    if not ours:
-        return _of_other_code(newest_first[0], wanted)
-    return _of_this_code(ours[0], sameness(ours[0], wanted), wanted.max_age, now)
+    ours = proof(runs, wanted)
+    if ours is None:
+        return _of_other_code(max(runs, key=lambda run: run.started_at), wanted)
+    return _of_this_code(ours, sameness(ours, wanted), wanted.max_age, now)
 
 
 def _counts(run: StagingRun, wanted: Wanted) -> bool:

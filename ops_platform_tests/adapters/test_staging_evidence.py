@@ -9,6 +9,8 @@ from uuid import uuid4
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.staging_evidence import StagingEvidence
 from ops_platform.domain.identity import Links
+from ops_platform.domain.machine_definitions import read_machine
+from ops_platform.domain.software import software_of
 from ops_platform.domain.staging_runs import StagingRun, Wanted, judge_staging
 from ops_platform.settings.accounts import Account
 from ops_platform_tests.compiled_flows import COMMIT, CompiledFlow
@@ -25,10 +27,15 @@ class Staging:
     def __init__(self, clients: AccountClients, account: Account) -> None:
         self._client = clients.step_functions
         self._s3 = clients.s3
-        self.name = f"shop.test.main.F{uuid4().hex[:8]}"
+        self.flow = f"F{uuid4().hex[:8]}"
+        self.name = f"shop.test.main.{self.flow}"
         prefix = f"arn:aws:states:{account.region}:{account.aws_account_id}:stateMachine:"
         self.arn = f"{prefix}{self.name}"
         self.evidence = StagingEvidence(clients, machine_prefix=prefix, links=LINKS)
+
+    def runs(self) -> list[StagingRun]:
+        """Return what ran, by the name that the flow has in production."""
+        return list(self.evidence.runs_of(f"shop.prod.{self.flow}"))
 
     def deploy(self, flow: CompiledFlow, code: bytes = CODE) -> None:
         """Deploy a flow with its code package."""
@@ -36,7 +43,7 @@ class Staging:
         self._s3.create_bucket(Bucket=bucket)
         self._s3.put_object(Bucket=bucket, Key=key, Body=_package(code))
         text = flow.but(code=f"s3://{bucket}/{key}").text()
-        if self.evidence.runs(self.name) or self._exists():
+        if self.runs() or self._exists():
             self._client.update_state_machine(stateMachineArn=self.arn, definition=text)
         else:
             self._client.create_state_machine(name=self.name, definition=text, roleArn=ROLE)
@@ -49,7 +56,7 @@ class Staging:
         return found
 
     def _ended(self, name: str) -> StagingRun | None:
-        found = self.evidence.runs(self.name)
+        found = self.runs()
         return next((e for e in found if e.run_id == f"sfn-{name}" and e.ended_at), None)
 
     def _exists(self) -> bool:
@@ -74,14 +81,15 @@ def test_a_run_tells_which_code_it_ran(emulated: AccountClients, emulated_accoun
     first = staging.run("first")
     staging.deploy(CompiledFlow(commit="d" * 40, is_dirty=True), b"other\n")
     second = staging.run("second")
-    assert [each.run_id for each in staging.evidence.runs(staging.name)] == [
+    assert [each.run_id for each in staging.runs()] == [
         "sfn-second",
         "sfn-first",
     ]
-    again = next(e for e in staging.evidence.runs(staging.name) if e.run_id == first.run_id)
+    again = next(e for e in staging.runs() if e.run_id == first.run_id)
     assert (again.commit, again.is_dirty, again.status) == (COMMIT, False, "FAILED")
     assert again.files == {"flow.py": sha256(CODE).hexdigest()}
     assert (second.commit, second.is_dirty) == ("d" * 40, True)
+    assert again.software == software_of(read_machine(CompiledFlow().text()))
     assert again.link == "https://metaflow.example.com/Forecast/sfn-first"
 
 
@@ -91,7 +99,7 @@ def test_it_is_what_the_check_judges(emulated: AccountClients, emulated_account:
     staging.deploy(CompiledFlow())
     staging.run("first")
     wanted = Wanted(COMMIT, {"flow.py": sha256(CODE).hexdigest()}, timedelta(days=7))
-    runs = staging.evidence.runs(staging.name)
+    runs = staging.runs()
     found = judge_staging(staging.name, runs, wanted, now=datetime.now(UTC))
     assert (found.reason, found.link) == ("failed", runs[0].link)
 
@@ -100,4 +108,4 @@ def test_a_machine_that_never_was_has_no_runs(
     emulated: AccountClients, emulated_account: Account
 ) -> None:
     """Nor is that an error."""
-    assert Staging(emulated, emulated_account).evidence.runs("none") == []
+    assert Staging(emulated, emulated_account).runs() == []

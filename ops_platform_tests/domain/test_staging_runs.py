@@ -1,5 +1,6 @@
 """The evidence from Staging, each verdict told apart."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from ops_platform.domain.staging_runs import (
     differing,
     judge_staging,
     sameness,
+    up_to_proof,
 )
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -122,3 +124,16 @@ def test_a_package_is_held_against_the_checkout(
 ) -> None:
     """Both ways, though a checkout holds files that nobody packages."""
     assert differing(package, checkout) == expected
+
+
+def test_no_more_runs_are_read_than_are_needed() -> None:
+    """Each costs a call of AWS."""
+    read = []
+
+    def runs() -> Iterator[StagingRun]:
+        for run in (replace(GOOD, commit=OTHER), GOOD, OLD):
+            read.append(run)
+            yield run
+
+    assert up_to_proof(runs(), WANTED) == read == [replace(GOOD, commit=OTHER), GOOD]
+    assert len(up_to_proof([replace(GOOD, commit=OTHER)] * 500, WANTED)) == 100
