@@ -16,7 +16,7 @@ from ops_platform.domain.deployments import Deployment, code_of, digest_of, judg
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.findings import Finding
 from ops_platform.domain.flow_locks import FlowLock, judge_lock
-from ops_platform.domain.promotions import Entry, Request, Status, What
+from ops_platform.domain.promotions import ENDS, Entry, Request, Status, What
 from ops_platform.operations.put_back import left_to_do, put_back
 
 
@@ -24,8 +24,7 @@ from ops_platform.operations.put_back import left_to_do, put_back
 class ProductionChange:
     """One change on its way; ``rule`` is the name that the machine's rule has or would have.
 
-    ``clock`` is the ledger's. ``before`` is the last entry of each kind when it was begun or taken
-    up again.
+    ``clock`` is the ledger's. ``done`` is the last entry of each kind so far, whoever made it.
     """
 
     ledger: Ledger
@@ -33,16 +32,21 @@ class ProductionChange:
     clock: Callable[[], datetime]
     recorded: Recorded
     rule: str
-    before: dict[What, Entry] = field(init=False)
+    done: dict[What, Entry] = field(init=False)
 
     def __post_init__(self) -> None:
         """Look what was done already."""
-        self.before = {entry.what: entry for entry in self.recorded.entries}
+        self.done = {entry.what: entry for entry in self.recorded.entries}
 
     @property
     def request(self) -> Request:
         """What was asked."""
         return self.recorded.request
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, whichever way."""
+        return not ENDS.isdisjoint(self.done)
 
     def admitted(self, *, despite_drift: bool = False) -> bool:
         """Take the lock and look for drift; record the refusal, or that it goes on."""
@@ -129,6 +133,7 @@ class ProductionChange:
             }
             entry = Entry(what=What.SUCCEEDED, at=now, message=told, detail=detail)
             promotions.add(tx, request.id, entry)
+        self.done[What.SUCCEEDED] = entry
 
     def release(self, reason: str) -> None:
         """Give the lock back, if it is ours."""
@@ -141,11 +146,12 @@ class ProductionChange:
         entry = Entry(what=what, at=self.clock(), message=message, detail=detail)
         with self.ledger.transaction() as tx:
             promotions.add(tx, self.request.id, entry)
+        self.done[what] = entry
 
     def _kept(self) -> Snapshot:
         """Return what ran before anything was changed; publish and record it first."""
-        if What.KEPT in self.before:
-            return msgspec.convert(self.before[What.KEPT].detail, Snapshot)
+        if What.KEPT in self.done:
+            return msgspec.convert(self.done[What.KEPT].detail, Snapshot)
         name = self.request.machine
         machine = self.production.machine(name)
         described = f"before {self.request.id}"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
@@ -23,6 +24,8 @@ from ops_platform.domain.promotions import Request, What
 from ops_platform.domain.provenance import provenance
 from ops_platform.operations.production_change import ProductionChange, once
 from ops_platform.operations.production_runs import ProductionRuns
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +49,21 @@ class Promoter:
             PlatformError: Somebody else changes the same machine right now, or the ledger does not
                 answer. Whatever else fails is in the record.
         """
-        return once(self.ledger, request, lambda recorded: self._change(recorded, report, expected))
 
-    def _change(self, recorded: Recorded, report: Report, expected: Expected) -> None:
+        def all_stages(recorded: Recorded) -> None:
+            promotion = self.begin(recorded, expected)
+            promotion.admit(report)
+            promotion.prepare()
+            promotion.deploy()
+            promotion.start()
+
+        return once(self.ledger, request, all_stages)
+
+    def begin(self, recorded: Recorded, expected: Expected) -> "Promotion":
+        """Return a promotion that was asked for, to be made stage by stage.
+
+        Nobody else may change the same machine until it has ended: see `once`.
+        """
         change = ProductionChange(
             ledger=self.ledger,
             production=self.production,
@@ -56,11 +71,11 @@ class Promoter:
             recorded=recorded,
             rule=expected.rule,
         )
-        _Promotion(self, change, expected).through(report)
+        return Promotion(self, change, expected)
 
 
-class _Promotion:
-    """One promotion on its way."""
+class Promotion:
+    """One promotion on its way; after it has ended, no stage does anything."""
 
     def __init__(self, of: Promoter, change: ProductionChange, expected: Expected) -> None:
         self._of = of
@@ -68,40 +83,62 @@ class _Promotion:
         self._request = change.request
         self._expected = expected
         self._runs = ProductionRuns(of.production, of.policy, of.sleep)
+        self._definition: Definition | None = None
+        self._machine: DeployedMachine | None = None
 
-    def through(self, report: Report) -> None:
-        """Go on to the end, whichever it is."""
-        if What.KEPT in self._change.before or self._admitted(report):
-            self._change.guarded(self._deployed)
-
-    def _admitted(self, report: Report) -> bool:
+    def admit(self, report: Report) -> None:
+        """Refuse it if its checks did not pass, another one holds the flow, or it has drifted."""
         change = self._change
-        if What.CHECKED not in change.before:
+        if change.is_over or What.KEPT in change.done:
+            return
+        if What.CHECKED not in change.done:
             told = "All checks passed." if report.passed else "The checks did not pass."
             change.note(What.CHECKED, told, **as_document(report))
-        if not report.passed:
+        if report.passed:
+            change.admitted()
+        else:
             change.refuse("the checks did not pass.")
-            return False
-        return change.admitted()
+
+    def prepare(self) -> None:
+        """Compile it with production's credentials, and try it as a canary if that is asked for."""
+        self._guarded(self._prepared)
+
+    def deploy(self) -> None:
+        """Deploy it, verify machine and schedule, and publish it as a version."""
+        self._guarded(self._deployed)
+
+    def start(self) -> None:
+        """Start its first run, wait for as much of it as the policy says, and record it."""
+        self._guarded(self._started)
+
+    def _guarded(self, stage: Callable[[Snapshot], None]) -> None:
+        if not self._change.is_over:
+            self._change.guarded(stage)
+
+    def _prepared(self, _: Snapshot) -> None:
+        prepared = self._of.deployer.prepare()
+        self._definition = self._promised(prepared)
+        if self._request.canary and What.TRIED not in self._change.done:
+            tried = self._runs.canary(self._request, prepared, self._of.deployer.role_arn)
+            self._change.note(What.TRIED, f"A canary succeeded: {tried}.", execution_arn=tried)
 
     def _deployed(self, snapshot: Snapshot) -> None:
-        change, production = self._change, self._of.production
-        prepared = self._of.deployer.prepare()
-        definition = self._promised(prepared)
-        if self._request.canary and What.TRIED not in change.before:
-            tried = self._runs.canary(self._request, prepared, self._of.deployer.role_arn)
-            change.note(What.TRIED, f"A canary succeeded: {tried}.", execution_arn=tried)
-        before = snapshot.version_arn and production.version(snapshot.version_arn)
+        definition = _made(self._definition)
+        before = snapshot.version_arn and self._of.production.version(snapshot.version_arn)
         changes = diff(read_machine(before.definition), definition) if before else []
         self._of.deployer.deploy()
         told = f"{len(changes)} changes." if before else "It is new."
-        change.note(What.DEPLOYED, told, changes=[str(each) for each in changes])
-        machine = self._verified(definition)
-        version = change.publish(machine)
+        self._change.note(What.DEPLOYED, told, changes=[str(each) for each in changes])
+        self._machine = self._verified(definition)
+        self._change.publish(self._machine)
+
+    def _started(self, _: Snapshot) -> None:
+        machine = _made(self._machine)
+        version = self._change.done[What.PUBLISHED].detail["version_arn"]
         started = self._first_run(machine)
         ran = {"version_arn": version, "execution_arn": started.arn}
         told = f"{machine.name} runs {self._request.commit}; first run {started.arn}."
-        change.succeed(machine, {**ran}, told)
+        self._change.succeed(machine, {**ran}, told)
 
     def _promised(self, prepared: str) -> Definition:
         """Return the prepared definition, if it is of the commit and the content that passed."""
@@ -151,3 +188,10 @@ def _refuse_other_code(definition: Definition, request: Request) -> None:
             f"What would be deployed is of {told.commit or 'no commit'}, {state}, and not of"
             f" {request.commit}."
         )
+
+
+def _made(part: T | None) -> T:
+    """Return what an earlier stage made."""
+    if part is None:
+        raise PlatformError("A stage was left out: prepare, deploy and start follow each other.")
+    return part

@@ -87,11 +87,11 @@ class RollBack:
             change.refuse(" ".join(way.obstacles))
             return
         target = way.target
-        if What.CHECKED not in change.before:
+        if What.CHECKED not in change.done:
             goes = f"It goes to deployment {target.id}, of {target.commit}."
             change.note(What.CHECKED, goes, target=target.id)
         # What drifted is what a roll back mends.
-        if What.KEPT in change.before or change.admitted(despite_drift=True):
+        if What.KEPT in change.done or change.admitted(despite_drift=True):
             change.guarded(lambda _: self._gone_back(change, target))
 
     def _rule_of_last(self, request: Request) -> str | None:
