@@ -32,6 +32,7 @@ _SETTINGS = {
     "protocol.allow": "never",
     "submodule.recurse": "false",
 }
+_HEADS = "refs/heads/"
 _SCHEMES = ("https", "http", "file")
 
 
@@ -103,6 +104,15 @@ class GitRepositories:
         self._remotes = remotes
         self._folder = folder
         self._seconds = seconds
+
+    def branches(self, repository: str) -> list[str]:
+        """Return the names of all branches of a repository."""
+        remote = self._remote(repository)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        git = _Git(self._folder, remote, seconds=self._seconds)
+        listed = git.run("ls-remote", "--heads", "--", remote.url,
+                         doing=f"list the branches of {repository}")  # fmt: skip
+        return [line.partition(_HEADS)[2] for line in listed.splitlines() if _HEADS in line]
 
     @contextmanager
     def check_out(self, source: Source) -> Iterator[GitCheckout]:

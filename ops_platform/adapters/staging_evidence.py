@@ -101,6 +101,7 @@ class StagingEvidence:
             ended_at=moment(millis(ended)) if ended else None,
             commit=told.commit if told else None,
             is_dirty=told.is_dirty if told else None,
+            owner=told.owner if told else None,
             files=self._packaged(told),
             software=software_of(definition) if definition else None,
             link=(told and self._links.run(told.flow, run)) or self._links.execution(arn),

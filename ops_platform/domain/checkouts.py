@@ -64,6 +64,14 @@ class Checkout(Protocol):
 class Repositories(Protocol):
     """The repositories that may be promoted from."""
 
+    def branches(self, repository: str) -> list[str]:
+        """Return the names of all branches of a repository.
+
+        Raises:
+            PlatformError: The repository is not in the list, or cannot be read.
+        """
+        ...
+
     def check_out(self, source: Source) -> AbstractContextManager[Checkout]:
         """Give a checkout for as long as the block lasts.
 

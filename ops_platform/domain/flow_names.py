@@ -95,3 +95,27 @@ def _branch(names: FlowNames) -> Iterator[Finding]:
             " each would replace the other's state machine."
         )
         yield NAMES.failed("branch-collision", message, fix="Rename one of the branches.")
+
+
+def judge_origin(
+    machine: str, repository: str, *, projects: str | None, before: str | None
+) -> list[Finding]:
+    """Return what speaks against a machine of this name from this repository, if anything.
+
+    Args:
+        machine: The name of the state machine.
+        repository: Where the flow comes from.
+        projects: A pattern of the projects that its flows may belong to, None for any.
+        before: The repository that the machine was last deployed from, None if that is not known.
+    """
+    found = []
+    project = parse_machine_name(machine).project
+    if projects is not None and not re.fullmatch(projects, project or ""):
+        belongs = f"belongs to the project {project}" if project else "belongs to no project"
+        message = f"{machine} {belongs}; flows of {repository} belong to {projects}."
+        found.append(NAMES.failed("foreign-project", message, fix="Name a project of yours."))
+    if before is not None and before.lower() != repository.lower():
+        message = f"{machine} was last deployed from {before}, and is not to be taken over unseen."
+        fix = "Rename the flow or its project, or have it adopted by whoever runs the platform."
+        found.append(NAMES.failed("foreign-machine", message, fix=fix))
+    return found

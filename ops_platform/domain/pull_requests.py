@@ -29,8 +29,9 @@ class RequiredCheck:
 class PullRequest:
     """A pull request at one moment.
 
-    ``mergeable`` and ``up_to_date`` are None while the host has not worked them out. ``from_fork``
-    tells that its branch is in a repository of somebody else's.
+    ``branch`` is the name of its branch; ``from_fork`` tells that this is in a repository of
+    somebody else's. ``mergeable`` and ``up_to_date`` are None while the host has not worked them
+    out.
     """
 
     repository: str
@@ -38,6 +39,7 @@ class PullRequest:
     title: str
     author: str
     head: str
+    branch: str
     base: str
     link: str
     is_open: bool = True

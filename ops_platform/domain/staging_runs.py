@@ -42,8 +42,8 @@ class StagingRun:
     """A run in Staging, and what code it ran.
 
     ``commit`` is None where Metaflow found no git. ``is_dirty`` is None where it did not say.
-    ``files`` is None where the code package was not read, as when the commit says enough, and
-    ``software`` where the definition that it ran cannot be.
+    ``owner`` is whom its alerts mention. ``files`` is None where the code package was not read, as
+    when the commit says enough, and ``software`` where the definition that it ran cannot be.
     """
 
     run_id: str
@@ -53,6 +53,7 @@ class StagingRun:
     ended_at: datetime | None
     commit: str | None
     is_dirty: bool | None
+    owner: str | None = None
     files: Files | None = None
     software: Software | None = None
     link: str | None = None

@@ -1,6 +1,7 @@
 """What every change of production has in common: lock, snapshot, record, and putting back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import cast
@@ -191,6 +192,19 @@ class ProductionChange:
         )
 
 
+@contextmanager
+def sole(ledger: Ledger, request: Request) -> Iterator[Recorded]:
+    """Put a request on record, and keep everybody else from its machine while the block lasts.
+
+    Raises:
+        PlatformError: Somebody else changes it right now, or the ledger does not answer.
+    """
+    with ledger.alone(f"the promotion of {request.machine} in {request.account}"):
+        with ledger.transaction() as tx:
+            recorded = promotions.ask(tx, request)
+        yield recorded
+
+
 def once(ledger: Ledger, request: Request, change: Callable[[Recorded], None]) -> Recorded:
     """Make a change that was asked for, unless it has ended already; return its record.
 
@@ -199,9 +213,7 @@ def once(ledger: Ledger, request: Request, change: Callable[[Recorded], None]) -
     Raises:
         PlatformError: Somebody else does so right now, or the ledger does not answer.
     """
-    with ledger.alone(f"the promotion of {request.machine} in {request.account}"):
-        with ledger.transaction() as tx:
-            recorded = promotions.ask(tx, request)
+    with sole(ledger, request) as recorded:
         if recorded.status is Status.RUNNING:
             change(recorded)
         with ledger.transaction() as tx:

@@ -32,12 +32,13 @@ T = TypeVar("T")
 class Promoter:
     """Promotes flows to one account.
 
-    ``clock`` is the ledger's, and ``sleep`` waits between two looks at a run.
+    ``deployer`` is asked for when it is needed, since many requests are refused before. ``clock``
+    is the ledger's, and ``sleep`` waits between two looks at a run.
     """
 
     ledger: Ledger
     production: DeployedMachines
-    deployer: Deployer
+    deployer: Callable[[], Deployer]
     policy: PromotionPolicy
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep
@@ -83,6 +84,7 @@ class Promotion:
         self._request = change.request
         self._expected = expected
         self._runs = ProductionRuns(of.production, of.policy, of.sleep)
+        self._deployer: Deployer | None = None
         self._definition: Definition | None = None
         self._machine: DeployedMachine | None = None
 
@@ -116,17 +118,18 @@ class Promotion:
             self._change.guarded(stage)
 
     def _prepared(self, _: Snapshot) -> None:
-        prepared = self._of.deployer.prepare()
+        self._deployer = deployer = self._of.deployer()
+        prepared = deployer.prepare()
         self._definition = self._promised(prepared)
         if self._request.canary and What.TRIED not in self._change.done:
-            tried = self._runs.canary(self._request, prepared, self._of.deployer.role_arn)
+            tried = self._runs.canary(self._request, prepared, deployer.role_arn)
             self._change.note(What.TRIED, f"A canary succeeded: {tried}.", execution_arn=tried)
 
     def _deployed(self, snapshot: Snapshot) -> None:
         definition = _made(self._definition)
         before = snapshot.version_arn and self._of.production.version(snapshot.version_arn)
         changes = diff(read_machine(before.definition), definition) if before else []
-        self._of.deployer.deploy()
+        _made(self._deployer).deploy()
         told = f"{len(changes)} changes." if before else "It is new."
         self._change.note(What.DEPLOYED, told, changes=[str(each) for each in changes])
         self._machine = self._verified(definition)

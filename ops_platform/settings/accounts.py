@@ -1,11 +1,13 @@
 """The AWS accounts that the platform watches."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ops_platform.settings.fields import (
     AccountName,
+    Allowed,
     AwsAccountId,
     Channel,
     Region,
@@ -15,11 +17,21 @@ from ops_platform.settings.fields import (
     Word,
 )
 
+MetaflowName = Annotated[str, Field(pattern=r"\AMETAFLOW_[A-Z0-9_]+\Z")]
+MetaflowValue = Annotated[str, Allowed("the value of a setting of Metaflow's")]
+
 
 class MetaflowSettings(Table):
-    """What Metaflow is told in this account."""
+    """What Metaflow is told in this account.
+
+    ``settings`` are its own, such as METAFLOW_SFN_IAM_ROLE. They go into sandboxes too, so none of
+    them is a secret.
+    """
 
     ui_url: Url | None = None
+    settings: Annotated[
+        Mapping[MetaflowName, MetaflowValue], Allowed("a table of METAFLOW_ settings")
+    ] = Field(default_factory=dict)
 
 
 class Account(Table):

@@ -18,7 +18,7 @@ def broken_metrics(given: dict[str, Any], accounts: Sequence[str]) -> Iterator[P
     cloudwatch = given.get("cloudwatch")
     if isinstance(cloudwatch, dict):
         key = "metrics.cloudwatch"
-        yield from unknown_account(key, cloudwatch.get("account"), accounts)
+        yield from unknown_account(f"{key}.account", cloudwatch.get("account"), accounts)
         yield from _wrong_dimensions(f"{key}.dimensions", cloudwatch.get("dimensions"))
 
 

@@ -95,6 +95,22 @@ class Settings(SettingsFile):
         name = self.metrics.cloudwatch.account
         return self.accounts[0] if name is None else self.account(name)
 
+    def of_stage(self, stage: Literal["production", "staging"]) -> Account:
+        """Return the account that flows are proved in, or promoted to.
+
+        Raises:
+            SettingsError: Several could be meant, or none.
+        """
+        named = getattr(self.promotion, stage)
+        if named is not None:
+            return self.account(named)
+        found = [account for account in self.accounts if account.stage == stage]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(account.name for account in self.accounts)
+        sentence = f"{len(found)} accounts have the stage {stage}; name one of {names}"
+        raise SettingsError([Problem(f"promotion.{stage}", sentence)])
+
     def require_database_url(self) -> str:
         """Return the ledger's address, password included.
 

@@ -8,7 +8,15 @@ from pydantic_core import PydanticCustomError
 
 from ops_platform.domain.capacity import Environment, InstanceType, Platform, Queue, Size
 from ops_platform.domain.flow_names import Conventions
-from ops_platform.settings.fields import Allowed, Table, Word
+from ops_platform.settings.fields import (
+    AccountName,
+    Allowed,
+    EnvironmentName,
+    RoleArn,
+    Table,
+    Url,
+    Word,
+)
 
 
 def _is_pattern(text: str) -> str:
@@ -87,11 +95,80 @@ class NameSettings(Table):
         return Conventions(self.flow, self.project, self.project_required)
 
 
-class PromotionSettings(Table):
-    """How flows come to production."""
+GitUrl = Annotated[
+    str,
+    # No user and password: an address is shown as it is.
+    Field(pattern=r"\A(https?://[^\s/?#@]+/|file:///)[^\s@?#]+\Z"),
+    Allowed("an address such as https://github.com/acme/flows.git, without a password"),
+]
+RepositoryName = Annotated[
+    str,
+    Field(pattern=r"\A[\w.-]{1,100}/[\w.-]{1,100}\Z"),
+    Allowed("owner and name, such as acme/flows"),
+]
+PullRef = Annotated[
+    str,
+    Field(pattern=r"\Arefs/[\w./-]*\{number\}[\w./-]*\Z"),
+    Allowed("a ref with {number} in it, such as refs/pull/{number}/head"),
+]
 
+
+class RepositorySettings(Table):
+    """A repository whose flows may go to production; ``token_env`` names a token that reads it."""
+
+    name: RepositoryName
+    url: GitUrl
+    token_env: EnvironmentName | None = None
+    pull_request_ref: PullRef = "refs/pull/{number}/head"
+    projects: Pattern | None = None
+
+
+class ReviewSettings(Table):
+    """What a pull request needs before its flow goes to production."""
+
+    approvals: Annotated[int, Field(ge=0, le=10)] = 1
+    up_to_date: bool = True
+    required_checks: bool = True
+    own_checks: Annotated[
+        tuple[str, ...], Field(strict=False), Allowed("a list of names of commit statuses")
+    ] = ("soteria/sanity", "soteria/production")
+
+
+class GitHubSettings(Table):
+    """How GitHub is asked of pull requests."""
+
+    api_url: Url = "https://api.github.com"
+    token_env: EnvironmentName = "GITHUB_TOKEN"  # noqa: S105, the name of one
+
+
+class PromotionSettings(Table):
+    """How flows come to production.
+
+    ``staging`` and ``production`` name accounts; by default the only one of that stage is meant.
+    ``role_arn`` is the role that changes production, by default that of the account.
+    """
+
+    staging: AccountName | None = None
+    production: AccountName | None = None
+    role_arn: RoleArn | None = None
+    external_id: Word | None = None
+    deploy_user: Annotated[
+        str, Field(pattern=r"\A[a-z][a-z0-9_-]{0,39}\Z"), Allowed("a name such as soteria")
+    ] = "soteria"
     check_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    proof_days: Annotated[int, Field(ge=1, le=90)] = 7
+    isolation: Literal["full", "own user", "own code only"] = "full"
+    wait_for: Literal["started", "succeeded"] = "started"
+    run_minutes: Annotated[int, Field(ge=1, le=10_080)] = 360
+    canary: bool = False
     names: NameSettings = Field(default_factory=NameSettings)
+    review: ReviewSettings = Field(default_factory=ReviewSettings)
+    github: GitHubSettings = Field(default_factory=GitHubSettings)
+    repositories: Annotated[
+        tuple[RepositorySettings, ...],
+        Field(strict=False),
+        Allowed("a [[promotion.repositories]] table for each repository"),
+    ] = ()
     queues: Annotated[
         tuple[QueueSettings, ...],
         Field(strict=False),

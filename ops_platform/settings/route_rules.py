@@ -16,15 +16,15 @@ def broken_routes(alerts: dict[str, Any], accounts: Sequence[str]) -> Iterator[P
         key = f"alerts.routes[{index}]"
         if not any(name in route for name in _NARROWING):
             yield Problem(key, f"takes every alert; give one of {', '.join(_NARROWING)}")
-        yield from unknown_account(key, route.get("account"), accounts)
+        yield from unknown_account(f"{key}.account", route.get("account"), accounts)
 
 
 def unknown_account(key: str, name: object, accounts: Sequence[str]) -> Iterator[Problem]:
-    """Yield a problem if the table of that key is for an account there is not."""
+    """Yield a problem if a key names an account that there is not."""
     if isinstance(name, str) and name not in accounts:
         near = get_close_matches(name, accounts, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(accounts)}"
-        yield Problem(f"{key}.account", f'there is no account "{name}"; {hint}')
+        yield Problem(key, f'there is no account "{name}"; {hint}')
 
 
 def routed_accounts(alerts: dict[str, Any]) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from ops_platform.settings.explain import written
 from ops_platform.settings.metric_rules import broken_metrics
 from ops_platform.settings.problems import Problem
+from ops_platform.settings.promotion_rules import broken_promotion
 from ops_platform.settings.route_rules import broken_routes, routed_accounts
 from ops_platform.settings.stale_job_rules import broken_stale_jobs
 
@@ -39,6 +40,7 @@ def broken_rules(tables: dict[str, Any], given: dict[str, Any]) -> Iterator[Prob
     yield from broken_routes(alerts, names)
     yield from broken_stale_jobs(_table(tables.get("stale_jobs")), names)
     yield from broken_metrics(_table(tables.get("metrics")), names)
+    yield from broken_promotion(_table(tables.get("promotion")), names)
     if "token" in slack:
         sentence = "a token does not belong in a file; token_env names the variable that holds it"
         yield Problem("slack.token", sentence)

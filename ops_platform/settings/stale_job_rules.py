@@ -13,14 +13,14 @@ _FOR_EXEMPTIONS = ("account", "flow", "tag", "parameter")
 def broken_stale_jobs(given: dict[str, Any], accounts: Sequence[str]) -> Iterator[Problem]:
     """Yield a problem for each rule or exemption that is for every job, or changes nothing."""
     for key, rule in _tables(given, "rules"):
-        yield from unknown_account(key, rule.get("account"), accounts)
+        yield from unknown_account(f"{key}.account", rule.get("account"), accounts)
         if not any(name in rule for name in _FOR_RULES):
             sentence = f"is for every job; give one of {', '.join(_FOR_RULES)}"
             yield Problem(key, f"{sentence}, or set it in [stale_jobs]")
         if all(name in _FOR_RULES for name in rule):
             yield Problem(key, "changes nothing; give what differs, such as stuck_minutes")
     for key, exemption in _tables(given, "exemptions"):
-        yield from unknown_account(key, exemption.get("account"), accounts)
+        yield from unknown_account(f"{key}.account", exemption.get("account"), accounts)
         if not any(name in exemption for name in _FOR_EXEMPTIONS):
             sentence = f"spares every job; give one of {', '.join(_FOR_EXEMPTIONS)}"
             yield Problem(key, f'{sentence}, or set stale_jobs = "observe" for an account')

@@ -119,7 +119,7 @@ class RealPromotions:
         promoter = Promoter(
             ledger=self._ledger,
             production=self.production,
-            deployer=deployer,
+            deployer=lambda: deployer,
             policy=PromotionPolicy(),
             clock=self._ledger.now,
         )

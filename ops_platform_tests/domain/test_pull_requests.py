@@ -21,6 +21,7 @@ PULL = PullRequest(
     title="Forecast by region",
     author="ada",
     head=HEAD,
+    branch="by-region",
     base="main",
     link="https://git.example.com/shop/flows/pull/12",
     mergeable=True,

@@ -97,7 +97,7 @@ class PromotionWorld:
         promoter = Promoter(
             ledger=self.ledger,
             production=self.production,
-            deployer=deployer,
+            deployer=lambda: deployer,
             policy=self.policy,
             clock=self.clock,
             sleep=self._sleep,
