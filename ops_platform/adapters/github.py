@@ -1,0 +1,176 @@
+"""Pull requests as GitHub tells of them, through its REST API.
+
+Sources: GitHub's documentation of its REST API for pulls, reviews, comparisons, statuses, check
+runs, branches and rules.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ops_platform.domain.errors import PlatformError
+from ops_platform.domain.pull_requests import Approval, PullRequest, RequiredCheck
+
+if TYPE_CHECKING:
+    from github import Github
+    from github.PullRequest import PullRequest as GitHubPull
+    from github.PullRequestPart import PullRequestPart
+    from github.Repository import Repository
+
+_SECONDS = 15
+_ATTEMPTS = 3
+# Longer than this nobody who waits for an answer waits for GitHub's rate limit to be over.
+_LONGEST_WAIT = 30.0
+_MAY_WRITE = frozenset({"admin", "write"})  # as GitHub tells it: maintain comes as write
+_WELL = frozenset({"success", "neutral", "skipped"})
+_STATES = {"success": "success", "pending": "pending", "failure": "failure", "error": "failure"}
+
+
+class GitHubError(PlatformError):
+    """GitHub cannot be asked, or refuses."""
+
+
+class GitHubPullRequests:
+    """The pull requests of GitHub's repositories; fulfils `PullRequests`.
+
+    Args:
+        api_url: Its REST API.
+        token: A token that may read pull requests, statuses and who collaborates.
+    """
+
+    def __init__(self, api_url: str, token: str | None) -> None:
+        self._api_url = api_url
+        self._token = token
+
+    def get(self, repository: str, number: int) -> PullRequest | None:
+        """Return a pull request as it is now, None if there is none."""
+        with _explained(f"read {repository}#{number}"):
+            home = self._github.get_repo(repository)
+            found = _or_none(lambda: home.get_pull(number).complete())
+            return self._told(home, found) if found else None
+
+    def _told(self, repository: "Repository", pull: "GitHubPull") -> PullRequest:
+        head, base = pull.head, pull.base
+        reviews = list(_latest_reviews(pull))
+        may_write = cache(lambda user: self._may_write(repository, user))
+        return PullRequest(
+            repository=repository.full_name,
+            number=pull.number,
+            title=pull.title,
+            author=pull.user.login,
+            head=head.sha,
+            branch=head.ref,
+            base=base.ref,
+            link=pull.html_url,
+            is_open=pull.state == "open",
+            is_draft=pull.draft,
+            # The repository of a fork can be gone, and the pull request stays.
+            from_fork=_name(head) != _name(base),
+            mergeable=pull.mergeable,
+            up_to_date=repository.compare(base.ref, head.sha).behind_by == 0,
+            approvals=tuple(
+                Approval(user, commit)
+                for user, state, commit in reviews
+                if state == "APPROVED" and may_write(user)
+            ),
+            changes_requested_by=tuple(
+                user for user, state, _ in reviews if state == "CHANGES_REQUESTED"
+            ),
+            required_checks=tuple(_required(repository, base.ref, head.sha)),
+        )
+
+    def _may_write(self, repository: "Repository", user: str) -> bool:
+        """Tell whether a review of somebody's counts: whoever may read can write one."""
+        permission = _or_none(lambda: repository.get_collaborator_permission(user))
+        return permission in _MAY_WRITE
+
+    @property
+    def _github(self) -> "Github":
+        from github import Auth, Github, GithubRetry  # noqa: PLC0415, it takes a third of a second
+
+        return Github(
+            auth=Auth.Token(self._token) if self._token else None,
+            base_url=self._api_url.rstrip("/"),
+            timeout=_SECONDS,
+            retry=GithubRetry(total=_ATTEMPTS, max_rate_limit_wait=_LONGEST_WAIT),
+            per_page=100,
+            seconds_between_requests=0,  # which GitHub asks for writes alone
+            lazy=True,  # a repository is asked for nothing but what is in it
+        )
+
+
+def _name(part: "PullRequestPart") -> str | None:
+    told = part.raw_data.get("repo")
+    return told and str(told.get("full_name"))
+
+
+def _latest_reviews(pull: "GitHubPull") -> Iterator[tuple[str, str, str]]:
+    """Yield each reviewer's last word: who, what, of which commit. A comment takes nothing back."""
+    last: dict[str, tuple[str, str, str]] = {}
+    for review in pull.get_reviews():
+        if review.state != "COMMENTED" and review.user is not None:
+            last[review.user.login] = (review.user.login, review.state, review.commit_id or "")
+    yield from last.values()
+
+
+def _required(repository: "Repository", base: str, commit: str) -> Iterator[RequiredCheck]:
+    """Yield the checks that a branch demands, by its protection or a rule, as a commit has them."""
+    if names := sorted(_demanded(repository, base)):
+        states = dict(_states(repository, commit))
+        for name in names:
+            yield RequiredCheck(name, states.get(name, "pending"))
+
+
+def _demanded(repository: "Repository", base: str) -> set[str]:
+    protection = repository.get_branch(base).raw_data.get("protection") or {}
+    demanded = set((protection.get("required_status_checks") or {}).get("contexts") or ())
+    url = f"{repository.url}/rules/branches/{base}"
+    # PyGithub has no method for what rules come to for a branch.
+    _, rules = repository.requester.requestJsonAndCheck("GET", url)
+    for rule in rules if isinstance(rules, list) else ():
+        demanded |= set(_contexts(rule))
+    return demanded
+
+
+def _contexts(rule: dict[str, Any]) -> Iterable[str]:
+    if rule.get("type") != "required_status_checks":
+        return []
+    checks = (rule.get("parameters") or {}).get("required_status_checks") or ()
+    return [str(check.get("context")) for check in checks]
+
+
+def _states(repository: "Repository", commit: str) -> Iterator[tuple[str, str]]:
+    found = repository.get_commit(commit)
+    for status in found.get_combined_status().statuses:
+        yield status.context, _STATES.get(status.state, status.state)
+    for run in found.get_check_runs():
+        done = run.status == "completed"
+        well = "success" if run.conclusion in _WELL else "failure"
+        yield run.name, well if done else "pending"
+
+
+def _or_none(ask: Any) -> Any:  # noqa: ANN401, whatever is asked for
+    """Return what GitHub answers, None where it says that there is no such thing."""
+    from github import UnknownObjectException  # noqa: PLC0415 (as above)
+
+    try:
+        return ask()
+    except UnknownObjectException:
+        return None
+
+
+@contextmanager
+def _explained(doing: str) -> Iterator[None]:
+    """Turn what PyGithub raises into a sentence, without headers or tokens."""
+    import requests  # noqa: PLC0415 (as above)
+    from github import GithubException  # noqa: PLC0415 (as above)
+
+    try:
+        yield
+    except GithubException as error:
+        data = error.data if isinstance(error.data, dict) else {}
+        said = data.get("message") or type(error).__name__
+        raise GitHubError(f"Could not {doing}. GitHub says: {error.status} {said}.") from None
+    except requests.RequestException as error:
+        raise GitHubError(f"Could not {doing}: {type(error).__name__}.") from None

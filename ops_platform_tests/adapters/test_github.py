@@ -1,0 +1,123 @@
+"""Pull requests over real HTTP: what each answer of GitHub's makes of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ops_platform.adapters.github import GitHubError, GitHubPullRequests
+from ops_platform.domain.pull_requests import Approval, PullRequest, RequiredCheck
+from ops_platform_tests.fake_github import FakeGitHub, FakePull, serving
+
+HEAD, EARLIER = "a" * 40, "b" * 40
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    """Give a server with one pull request, of Ada's."""
+    fake = FakeGitHub(permissions={"grace": "write", "linus": "admin", "eve": "read"})
+    fake.open(FakePull(12, HEAD))
+    with serving(fake):
+        yield fake
+
+
+def _read(github: FakeGitHub, token: str | None = "ghp_test") -> PullRequest:
+    found = GitHubPullRequests(github.url, token).get("acme/flows", 12)
+    assert found is not None
+    return found
+
+
+def test_a_pull_request_is_read_whole(github: FakeGitHub) -> None:
+    """With its head, its branch and what the host knows of merging it."""
+    github.pulls[12].review("grace")
+    assert _read(github) == PullRequest(
+        repository="acme/flows",
+        number=12,
+        title="Forecast by region",
+        author="ada",
+        head=HEAD,
+        branch="by-region",
+        base="main",
+        link="https://github.example.com/acme/flows/pull/12",
+        mergeable=True,
+        up_to_date=True,
+        approvals=(Approval("grace", HEAD),),
+    )
+
+
+def test_what_speaks_against_it_is_told(github: FakeGitHub) -> None:
+    """A fork, a draft, conflicts, commits that it lacks."""
+    pull = github.pulls[12]
+    pull.fork, pull.draft, pull.mergeable, pull.behind_by = "eve/flows", True, None, 3
+    pull.state = "closed"
+    found = _read(github)
+    assert (found.from_fork, found.is_draft, found.mergeable) == (True, True, None)
+    assert (found.up_to_date, found.is_open) == (False, False)
+
+
+def test_the_last_word_of_each_reviewer_counts(github: FakeGitHub) -> None:
+    """A comment takes nothing back; a dismissal does."""
+    pull = github.pulls[12]
+    pull.review("grace", commit=EARLIER)
+    pull.review("grace", "COMMENTED")
+    pull.review("linus")
+    pull.review("linus", "CHANGES_REQUESTED")
+    found = _read(github)
+    assert found.approvals == (Approval("grace", EARLIER),)
+    assert found.changes_requested_by == ("linus",)
+    pull.review("grace", "DISMISSED")
+    assert _read(github).approvals == ()
+
+
+def test_an_approval_of_who_may_only_read_does_not_count(github: FakeGitHub) -> None:
+    """Whoever may read a repository can approve; nor does one of somebody unknown."""
+    github.pulls[12].review("eve")
+    github.pulls[12].review("mallory")
+    assert _read(github).approvals == ()
+
+
+def test_all_pages_of_reviews_are_read(github: FakeGitHub) -> None:
+    """The last word may stand on the second."""
+    for _ in range(100):
+        github.pulls[12].review("grace", "CHANGES_REQUESTED")
+    github.pulls[12].review("grace")
+    assert _read(github).approvals == (Approval("grace", HEAD),)
+
+
+def test_required_checks_are_those_of_protection_and_rules(github: FakeGitHub) -> None:
+    """Each as the head has it, as a status or as a check run; one that is missing is pending."""
+    github.required, github.rules = ["tests", "docs"], ["lint", "types", "soon"]
+    github.statuses[HEAD] = {"tests": "success", "docs": "error", "other": "failure"}
+    github.check_runs[HEAD] = {"lint": "skipped", "types": "timed_out", "soon": None}
+    assert _read(github).required_checks == (
+        RequiredCheck("docs", "failure"),
+        RequiredCheck("lint", "success"),
+        RequiredCheck("soon", "pending"),
+        RequiredCheck("tests", "success"),
+        RequiredCheck("types", "failure"),
+    )
+    github.statuses.clear()
+    assert RequiredCheck("tests", "pending") in _read(github).required_checks
+
+
+def test_there_may_be_none(github: FakeGitHub) -> None:
+    """Nor is that an error."""
+    assert GitHubPullRequests(github.url, "ghp_test").get("acme/flows", 13) is None
+
+
+def test_a_refusal_is_told_without_the_token(github: FakeGitHub) -> None:
+    """In a sentence."""
+    with pytest.raises(GitHubError, match=r"read acme/flows#12\. GitHub says: 401 Bad") as caught:
+        _read(github, "ghp_wrong")
+    assert "ghp_wrong" not in str(caught.value)
+
+
+def test_a_passing_trouble_is_tried_again(github: FakeGitHub) -> None:
+    """GitHub has those."""
+    github.failures = [(502, {"message": "Server Error"})]
+    assert _read(github).number == 12
+
+
+def test_a_host_that_is_down_is_told() -> None:
+    """As something that could not be asked."""
+    with pytest.raises(GitHubError, match="Could not read acme/flows#1: ConnectionError"):
+        GitHubPullRequests("http://127.0.0.1:1", None).get("acme/flows", 1)
