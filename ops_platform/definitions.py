@@ -15,6 +15,7 @@ from ops_platform.defs.metric_checks import metric_checks
 from ops_platform.defs.metrics import metrics_assets, metrics_schedules
 from ops_platform.defs.morning import morning_assets, morning_schedules
 from ops_platform.defs.operators import operator_jobs
+from ops_platform.defs.promotion import promotion_jobs
 from ops_platform.defs.reconcile import reconcile_job, reconcile_schedule
 from ops_platform.defs.resources import resources
 from ops_platform.defs.stale_jobs import cleanup_assets, cleanup_schedules
@@ -46,7 +47,7 @@ def platform(settings: Settings) -> dg.Definitions:
             *cloudwatch_assets(settings),
         ],
         asset_checks=metric_checks(settings),
-        jobs=[*reconcile, *operator_jobs(settings)],
+        jobs=[*reconcile, *operator_jobs(settings), *promotion_jobs()],
         schedules=[
             *(reconcile_schedule(job, settings) for job in reconcile),
             *cleanup_schedules(settings),

@@ -29,12 +29,15 @@ job clean_up_stale_jobs_production
 job clean_up_stale_jobs_staging
 job expire_silence
 job keep_event_history
+job promote_flow
 job publish_to_cloudwatch
 job reconcile_executions_production
 job reconcile_executions_staging
 job refresh_metrics
 job resolve_incidents
 job retry_alerts
+job roll_back_flow
+job sanity_checks
 job silence_alerts
 job write_morning_report
 schedule clean_up_stale_jobs_production_schedule at */10 * * * *, RUNNING
@@ -53,7 +56,9 @@ sensor report_flow_runs every 9 s, RUNNING
 sensor watch_platform every 60 s, RUNNING
 resource accounts
 resource ledger
+resource promotions
 resource slack
+resource stages
 """
 _LOAD = """
 import json, sys

@@ -5,7 +5,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from ops_platform.adapters.aws_errors import explained
+from ops_platform.adapters.aws_errors import AwsError, explained
 
 if TYPE_CHECKING:
     import boto3
@@ -82,6 +82,30 @@ class AccountClients:
         """The client of S3, where Metaflow keeps its code packages."""
         with self._lock, self._explained():
             return self._session.client("s3", endpoint_url=self._account.endpoint_url)
+
+    def environment(self) -> dict[str, str]:
+        """Return what a process of its own needs to act in the account, for as long as keys last.
+
+        Raises:
+            AwsError: There are no credentials, or the role cannot be assumed.
+        """
+        account = self._account
+        with self._lock, self._explained():
+            credentials = self._session.get_credentials()
+            if credentials is None:
+                raise AwsError(
+                    f"No AWS credentials for account '{account.name}'.", code="NoCredentialsError"
+                )
+            keys = credentials.get_frozen_credentials()
+        told = {
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token,
+            "AWS_DEFAULT_REGION": account.region,
+            "AWS_REGION": account.region,
+            "AWS_ENDPOINT_URL": account.endpoint_url,
+        }
+        return {name: value for name, value in told.items() if value}
 
     @cached_property
     def _session(self) -> "boto3.Session":

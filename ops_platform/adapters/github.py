@@ -4,10 +4,10 @@ Sources: GitHub's documentation of its REST API for pulls, reviews, comparisons,
 runs, branches and rules.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.pull_requests import Approval, PullRequest, RequiredCheck
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from github.PullRequestPart import PullRequestPart
     from github.Repository import Repository
 
+T = TypeVar("T")
 _SECONDS = 15
 _ATTEMPTS = 3
 # Longer than this nobody who waits for an answer waits for GitHub's rate limit to be over.
@@ -150,7 +151,7 @@ def _states(repository: "Repository", commit: str) -> Iterator[tuple[str, str]]:
         yield run.name, well if done else "pending"
 
 
-def _or_none(ask: Any) -> Any:  # noqa: ANN401, whatever is asked for
+def _or_none(ask: Callable[[], T]) -> T | None:
     """Return what GitHub answers, None where it says that there is no such thing."""
     from github import UnknownObjectException  # noqa: PLC0415 (as above)
 

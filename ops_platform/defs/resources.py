@@ -1,5 +1,6 @@
 """What sensors and jobs are given: the ledger, the accounts, Slack."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from ops_platform.adapters.schedules import EventBridgeSchedules
 from ops_platform.adapters.slack import SlackNotifier
 from ops_platform.adapters.sqs import SqsEventQueue
 from ops_platform.adapters.step_functions import StepFunctions
+from ops_platform.defs.promotion import stages_resource
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.ports import (
     BatchJobs,
@@ -30,6 +32,7 @@ from ops_platform.domain.ports import (
     StateMachines,
 )
 from ops_platform.operations.clean_account import Tools, tools_of
+from ops_platform.operations.promotion_tools import Promotions
 from ops_platform.settings.model import Settings
 from ops_platform.settings.problems import Problem, SettingsError
 
@@ -142,6 +145,8 @@ def resources(settings: Settings) -> Mapping[str, Any]:
             token_secret=settings.slack.token_secret,
             base_url=settings.slack.base_url,
         ),
+        "promotions": Promotions(settings, os.environ),
+        "stages": stages_resource,
     }
 
 

@@ -81,6 +81,11 @@ def flow_asset(account: str, project: str | None, flow: str) -> list[str]:
     return ["flows", *(_short(part) for part in (account, project, flow) if part)]
 
 
+def deployment_asset(project: str | None, flow: str) -> list[str]:
+    """Return the key of the asset in Dagster that is what runs of a flow in production."""
+    return ["deployments", *(_short(part) for part in (project, flow) if part)]
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
     """Addresses of one account's consoles; those of pages that nobody named are None."""

@@ -12,6 +12,7 @@ from ops_platform.domain.capacity import InstanceType, Platform, Queue
 from ops_platform.domain.checkouts import Checkout, Repositories
 from ops_platform.domain.checks import (
     CAN_START,
+    CHECKS,
     DRIFT,
     LOADS,
     LOCK,
@@ -44,6 +45,7 @@ from ops_platform.domain.staging_runs import (
 from ops_platform.operations.check_flow import CheckedFlow, FlowRules, check_flow
 
 _AGAIN = "Try again; if it stays so, whoever runs the platform has to know."
+_NAMES = [each.name for each in CHECKS]
 _WEAKEST_FIRST = (Isolation.OWN_CODE, Isolation.OWN_USER, Isolation.FULL)
 
 
@@ -110,7 +112,8 @@ class CandidateCheck:
             *self._if_compiled(DRIFT, self._drift),
             *self._if_compiled(LOCK, self._lock),
         ]
-        return Report(self.checked.report.flow, tuple(found))
+        in_order = sorted(found, key=lambda each: _NAMES.index(each.name))
+        return Report(self.checked.report.flow, tuple(in_order))
 
     def _ask_host(self) -> Iterable[Finding]:
         asked = self._candidate

@@ -11,6 +11,8 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.findings import Report
 from ops_platform.operations.check_candidate import CandidateCheck, CheckTools
 
+_ASK_AGAIN = "Put that right, then ask again."
+
 
 class CheckStages:
     """The checks of a candidate in two stages; a context manager that holds its checkout."""
@@ -46,7 +48,9 @@ class CheckStages:
         except HeadMovedError as error:
             self.report = Report(None, (REVIEW.failed("head-moved", str(error)),))
         except PlatformError as error:
-            self.report = Report(None, (LOADS.unchecked("no-checkout", str(error)),))
+            self.report = Report(
+                None, (LOADS.unchecked("no-checkout", str(error), fix=_ASK_AGAIN),)
+            )
         else:
             self.report = self.check.of_code(self.checkout)
         return self.report

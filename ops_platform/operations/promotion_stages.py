@@ -82,13 +82,18 @@ class PromotionStages:
         with self._tools.checks.ledger.transaction() as tx:
             return promotions.get(tx, self._order.id)
 
+    @property
+    def report(self) -> Report:
+        """What the checks found, the first time the order was given."""
+        return self.checks.report if self._ended is None else _as_recorded(self._ended)
+
     def check_code(self) -> Report:
         """Make the checks of its code."""
-        return self.checks.check_code() if self._ended is None else _as_recorded(self._ended)
+        return self.checks.check_code() if self._ended is None else self.report
 
     def check_evidence(self) -> Report:
         """Make the other checks, and return what all of them found."""
-        return self.checks.check_evidence() if self._ended is None else _as_recorded(self._ended)
+        return self.checks.check_evidence() if self._ended is None else self.report
 
     def admit(self) -> Recorded:
         """Put it on record, and refuse it or take the lock.

@@ -6,14 +6,14 @@ from datetime import datetime
 
 import msgspec
 
-from ops_platform.adapters.ledger import deployments
+from ops_platform.adapters.ledger import deployments, promotions
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.deployed_machines import DeployedMachines
 from ops_platform.domain.deployers import Snapshot
 from ops_platform.domain.deployments import Deployment, judge_drift
 from ops_platform.domain.errors import PlatformError
-from ops_platform.domain.promotions import Request, What
+from ops_platform.domain.promotions import Request, Status, What
 from ops_platform.operations.production_change import ProductionChange, once
 from ops_platform.operations.put_back import put_back
 
@@ -59,6 +59,20 @@ class RollBack:
         missing = self.production.missing(version)
         return Way(found, tuple(f"It needs {each}, which is gone." for each in missing))
 
+    def target_of(self, request: Request) -> Deployment:
+        """Return what a request goes back to, or went back to.
+
+        Raises:
+            PlatformError: It cannot be gone back to; the text says what is in the way.
+        """
+        with self.ledger.transaction() as tx:
+            recorded = promotions.get(tx, request.id)
+        way = self.look(request.account, request.machine, _chosen(recorded, request))
+        is_over = recorded is not None and recorded.status is not Status.RUNNING
+        if way.target is None or (way.obstacles and not is_over):
+            raise PlatformError(" ".join(way.obstacles))
+        return way.target
+
     def roll_back(self, request: Request) -> Recorded:
         """Roll back, or go on with it; return the record of what became of it.
 
@@ -70,11 +84,7 @@ class RollBack:
 
     def _through(self, recorded: Recorded) -> None:
         request = recorded.request
-        # Whoever goes on with it goes to where it went: by then another deployment may be the last.
-        checked = next((e for e in recorded.entries if e.what is What.CHECKED), None)
-        told = checked.detail["target"] if checked else request.target
-        wanted = told if isinstance(told, int) else None
-        way = self.look(request.account, request.machine, wanted)
+        way = self.look(request.account, request.machine, _chosen(recorded, request))
         rule = way.target.rule.name if way.target and way.target.rule else None
         change = ProductionChange(
             ledger=self.ledger,
@@ -119,3 +129,14 @@ class RollBack:
     def _said(self, target: Deployment) -> str:
         at = msgspec.json.encode(target.deployed_at).decode().strip('"')
         return f"{target.machine} runs {target.commit} again, as deployed at {at}."
+
+
+def _chosen(recorded: Recorded | None, request: Request) -> int | None:
+    """Return the deployment that is meant: of whoever goes on, the one that was gone to at first.
+
+    By then another one may be the last.
+    """
+    entries = recorded.entries if recorded else ()
+    checked = next((each for each in entries if each.what is What.CHECKED), None)
+    told = checked.detail["target"] if checked else request.target
+    return told if isinstance(told, int) else None

@@ -1,0 +1,291 @@
+"""Soteria's jobs: sanity checks, promotion and roll back, one op for each stage of them.
+
+CI launches them through GraphQL with a flat config; a person finds the same in the launchpad.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import dagster as dg
+from pydantic import Field
+
+from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.defs.promotion_reports import (
+    checked,
+    deployment_event,
+    refused_checks,
+    tags_of,
+    through,
+)
+from ops_platform.domain.candidates import Candidate, Order
+from ops_platform.domain.identity import parse_machine_name
+from ops_platform.domain.promotions import Kind, Request, request_id
+from ops_platform.operations.check_stages import CheckStages
+from ops_platform.operations.promotion_stages import PromotionStages
+from ops_platform.operations.promotion_tools import Promotions
+
+
+class CandidateConfig(dg.Config):
+    """A flow at the head of a pull request."""
+
+    repository: str = Field(description="Its name in [[promotion.repositories]]: acme/flows.")
+    pull_request: int = Field(description="Its number.")
+    commit: str = Field(description="All 40 digits of its head; another one is refused.")
+    flow_path: str = Field(description="From the top of the repository: flows/forecast_demand.py.")
+
+    def candidate(self) -> Candidate:
+        """Return it as the operations take it."""
+        return Candidate(self.repository, self.pull_request, self.commit, self.flow_path)
+
+
+class AskedConfig(dg.Config):
+    """Who asks for it, and why."""
+
+    actor: str = Field(description="Who asks for it, such as the login of who wrote the comment.")
+    reason: str = Field(description="Why, such as the comment itself.")
+    request: str = Field(
+        description="An id of the asker's own, such as the comment's: the same again changes"
+        " nothing more than the first time."
+    )
+
+
+class PromoteConfig(CandidateConfig, AskedConfig):
+    """A flow that shall go to production."""
+
+    owner: str | None = Field(
+        default=None, description="Whom its alerts mention; by default whom the Staging run names."
+    )
+    canary: bool = Field(
+        default=False, description="Run it once under another name, without its schedule, first."
+    )
+
+
+class RollBackConfig(AskedConfig):
+    """A flow that shall be as it was."""
+
+    machine: str = Field(description="The name of its state machine: shop.prod.ForecastDemand.")
+    deployment: int | None = Field(
+        default=None, description="The number of a deployment; by default the one before the last."
+    )
+    repository: str | None = Field(default=None, description="Whose pull request asks for it.")
+    pull_request: int | None = Field(default=None, description="Its number.")
+
+
+class Stages(ExitStack):
+    """What the stages of one run share; everything is given back when the run ends."""
+
+    checks: CheckStages | None = None
+    promotion: PromotionStages | None = None
+
+    def checking(self) -> CheckStages | PromotionStages:
+        """Return whichever checks are to be made."""
+        return self.promoting() if self.checks is None else self.checks
+
+    def promoting(self) -> PromotionStages:
+        """Return the promotion that the first op took up."""
+        if self.promotion is None:
+            sentence = "This stage cannot be run by itself: launch the whole job again."
+            raise dg.Failure(sentence, allow_retries=False)
+        return self.promotion
+
+
+@dg.resource(description="What the stages of one run share.")
+def stages_resource(_: dg.InitResourceContext) -> Iterator[Stages]:
+    """Give what the stages of one run share, and take it back when the run ends."""
+    with Stages() as stages:
+        yield stages
+
+
+_AFTER = {"after": dg.In(dg.Nothing)}
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def take_candidate(
+    config: CandidateConfig,
+    stages: dg.ResourceParam[Stages],
+    promotions: dg.ResourceParam[Promotions],
+    ledger: dg.ResourceParam[Ledger],
+) -> None:
+    """Read what is to be checked."""
+    with through():
+        tools = promotions.tools(ledger)
+        made = CheckStages(config.candidate(), tools.checks, tools.rules)
+        stages.checks = stages.enter_context(made)
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def take_order(
+    config: PromoteConfig,
+    stages: dg.ResourceParam[Stages],
+    promotions: dg.ResourceParam[Promotions],
+    ledger: dg.ResourceParam[Ledger],
+) -> None:
+    """Read what is to be promoted."""
+    with through():
+        order = Order(
+            candidate=config.candidate(),
+            actor=config.actor,
+            reason=config.reason,
+            request=config.request,
+            owner=config.owner,
+            canary=config.canary,
+        )
+        made = PromotionStages(order, promotions.tools(ledger))
+        stages.promotion = stages.enter_context(made)
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def check_code(context: dg.OpExecutionContext, stages: dg.ResourceParam[Stages]) -> None:
+    """Check it out, compile it in a sandbox, and judge its names and sizes."""
+    with through():
+        report = stages.checking().check_code()
+    context.add_output_metadata(checked(report))
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def check_evidence(context: dg.OpExecutionContext, stages: dg.ResourceParam[Stages]) -> None:
+    """Ask for its Staging run, its review, drift of what runs, and who holds it."""
+    with through():
+        report = stages.checking().check_evidence()
+    context.add_output_metadata(checked(report))
+    context.instance.add_run_tags(context.run_id, tags_of(report))
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def conclude(stages: dg.ResourceParam[Stages]) -> None:
+    """Fail the run unless all checks passed."""
+    refused_checks(stages.checking().report)
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def admit(context: dg.OpExecutionContext, stages: dg.ResourceParam[Stages]) -> None:
+    """Put it on record; refuse it, or take the flow's lock."""
+    with through() as told:
+        told(context, stages.promoting().admit())
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def prepare(context: dg.OpExecutionContext, stages: dg.ResourceParam[Stages]) -> None:
+    """Keep what runs, compile what is to run, and try it as a canary if that is asked for."""
+    with through() as told:
+        told(context, stages.promoting().prepare())
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def deploy(context: dg.OpExecutionContext, stages: dg.ResourceParam[Stages]) -> None:
+    """Deploy it, verify machine and schedule, and publish a version."""
+    with through() as told:
+        told(context, stages.promoting().deploy())
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def start(
+    context: dg.OpExecutionContext,
+    stages: dg.ResourceParam[Stages],
+    ledger: dg.ResourceParam[Ledger],
+) -> None:
+    """Start its first run, wait as the policy says, and record the deployment."""
+    with through() as told:
+        recorded = stages.promoting().start()
+        told(context, recorded)
+        context.log_event(deployment_event(ledger, recorded))
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def look_back(
+    context: dg.OpExecutionContext,
+    config: RollBackConfig,
+    promotions: dg.ResourceParam[Promotions],
+    ledger: dg.ResourceParam[Ledger],
+) -> None:
+    """Tell what it would go back to, and refuse it if something that it needs is gone."""
+    with through():
+        request = _request(config, promotions.account, ledger)
+        target = promotions.roll_back(ledger).target_of(request)
+    context.add_output_metadata({"deployment": target.id or 0, "commit": target.commit or "none"})
+
+
+@dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
+def go_back(
+    context: dg.OpExecutionContext,
+    config: RollBackConfig,
+    promotions: dg.ResourceParam[Promotions],
+    ledger: dg.ResourceParam[Ledger],
+) -> None:
+    """Put definition and schedule back, verify and record them."""
+    with through() as told:
+        request = _request(config, promotions.account, ledger)
+        recorded = promotions.roll_back(ledger).roll_back(request)
+        told(context, recorded)
+        context.log_event(deployment_event(ledger, recorded))
+
+
+def promotion_jobs() -> list[dg.JobDefinition]:
+    """Return the jobs by which flows come to production and go back."""
+    return [_sanity_checks(), _promote_flow(), _roll_back_flow()]
+
+
+def _sanity_checks() -> dg.JobDefinition:
+    @dg.config_mapping
+    def flat(val: CandidateConfig) -> dg.RunConfig:
+        return dg.RunConfig(ops={"take_candidate": val})
+
+    @dg.job(
+        config=flat,
+        executor_def=dg.in_process_executor,
+        description="Is a flow at the head of a pull request fit for production?",
+    )
+    def sanity_checks() -> None:
+        conclude(check_evidence(check_code(take_candidate())))
+
+    return sanity_checks
+
+
+def _promote_flow() -> dg.JobDefinition:
+    @dg.config_mapping
+    def flat(val: PromoteConfig) -> dg.RunConfig:
+        return dg.RunConfig(ops={"take_order": val})
+
+    @dg.job(
+        config=flat,
+        executor_def=dg.in_process_executor,
+        description="Brings a flow to production, or leaves production as it was.",
+    )
+    def promote_flow() -> None:
+        ready = check_evidence(check_code(take_order()))
+        start(deploy(prepare(admit(ready))))
+
+    return promote_flow
+
+
+def _roll_back_flow() -> dg.JobDefinition:
+    @dg.config_mapping
+    def flat(val: RollBackConfig) -> dg.RunConfig:
+        return dg.RunConfig(ops={"look_back": val, "go_back": val})
+
+    @dg.job(
+        config=flat,
+        executor_def=dg.in_process_executor,
+        description="Takes a flow in production back to an earlier deployment, schedule included.",
+    )
+    def roll_back_flow() -> None:
+        go_back(look_back())
+
+    return roll_back_flow
+
+
+def _request(config: RollBackConfig, account: str, ledger: Ledger) -> Request:
+    return Request(
+        id=request_id(Kind.ROLL_BACK, account, config.machine, config.deployment, config.request),
+        kind=Kind.ROLL_BACK,
+        account=account,
+        machine=config.machine,
+        actor=config.actor,
+        reason=config.reason,
+        requested_at=ledger.now(),
+        project=parse_machine_name(config.machine).project,
+        flow=parse_machine_name(config.machine).flow,
+        repository=config.repository,
+        pull_request=config.pull_request,
+        target=config.deployment,
+    )
