@@ -79,9 +79,10 @@ class AccountClients:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """The client of S3, where Metaflow keeps its code packages."""
+        """The client of S3, where Metaflow keeps its code packages: its own setting goes first."""
+        told = self._account.metaflow.settings.get("METAFLOW_S3_ENDPOINT_URL")
         with self._lock, self._explained():
-            return self._session.client("s3", endpoint_url=self._account.endpoint_url)
+            return self._session.client("s3", endpoint_url=told or self._account.endpoint_url)
 
     def environment(self) -> dict[str, str]:
         """Return what a process of its own needs to act in the account, for as long as keys last.

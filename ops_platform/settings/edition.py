@@ -53,7 +53,8 @@ def embedded_tables(state_dir: Path) -> dict[str, Any]:
         "alerts": _ALERTS,
         "stale_jobs": _STALE_JOBS,
         "metrics": {"first_day": _first_day(state_dir), "refresh_minutes": _REFRESH_MINUTES},
-        "promotion": {"queues": _queues()},
+        # Whoever is at a laptop runs flows of their own.
+        "promotion": {"queues": _queues(), "isolation": "own code only"},
         "dagster": {"url": written["dagster_url"]} if "dagster_url" in written else {},
     }
 

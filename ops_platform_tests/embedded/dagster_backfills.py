@@ -1,10 +1,8 @@
 """A real Dagster over the rollups' assets, and backfills through its API."""
 
 import contextlib
-import json
 import os
 import signal
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from ops_platform.embedded.processes import guarded_programs
 from ops_platform.embedded.state_folder import StateFolder
 from ops_platform.embedded.up import environment_of
 from ops_platform_tests.defs.dagster_world import SETTINGS
+from ops_platform_tests.embedded.dagster_graphql import GraphQL
 from ops_platform_tests.embedded.real_flows import awaited
 from ops_platform_tests.embedded.up_process import left_over
 
@@ -55,7 +54,7 @@ class Backfills:
             "assetSelection": [{"path": list(key.path)} for key in keys],
             "partitionNames": list(partitions),
         }
-        told = self._asked(_LAUNCH, params=params)["launchPartitionBackfill"]
+        told = GraphQL(self.address).ask(_LAUNCH, params=params)["launchPartitionBackfill"]
         assert told["__typename"] == "LaunchBackfillSuccess", told
         return str(told["backfillId"])
 
@@ -73,7 +72,7 @@ class Backfills:
 
     def materialized(self, key: dg.AssetKey) -> int:
         """Return how many partitions of an asset Dagster shows as made."""
-        told = self._asked(_MADE, path=list(key.path))["assetNodeOrError"]
+        told = GraphQL(self.address).ask(_MADE, path=list(key.path))["assetNodeOrError"]
         return int(told["partitionStats"]["numMaterialized"])
 
     def kill_run(self) -> None:
@@ -84,19 +83,10 @@ class Backfills:
             os.kill(pid, signal.SIGKILL)
 
     def _told(self, backfill: str) -> dict[str, Any]:
-        told: dict[str, Any] = self._asked(_STATUS, id=backfill)["partitionBackfillOrError"]
+        told: dict[str, Any] = GraphQL(self.address).ask(_STATUS, id=backfill)[
+            "partitionBackfillOrError"
+        ]
         return told
-
-    def _asked(self, query: str, **variables: object) -> dict[str, Any]:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(
-            f"{self.address}/graphql", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            told = json.load(answer)
-        assert "errors" not in told, told["errors"]
-        data: dict[str, Any] = told["data"]
-        return data
 
 
 @contextlib.contextmanager
