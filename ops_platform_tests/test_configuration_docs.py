@@ -30,6 +30,7 @@ _HAPPENED = {
     Kind.RUN_ABORTED: _LESS,
     Kind.JOB_STUCK: _LESS,
     Kind.INTERACTIVE_FAILED: "A run that somebody started by hand failed",
+    Kind.CHANGE_FAILED: "A change of production failed, and all of it was put back",
     Kind.PLATFORM_STALLED: "The platform itself stands still",
 }
 

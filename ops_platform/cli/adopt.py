@@ -18,6 +18,7 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.identity import parse_machine_name, rule_name
 from ops_platform.domain.promotions import Kind, Request, Status, request_id
 from ops_platform.operations.adopt_flow import Adoption
+from ops_platform.operations.policy import alert_policy
 from ops_platform.settings.accounts import Account
 from ops_platform.settings.model import Settings
 
@@ -100,7 +101,12 @@ def _unadopted(opened: Opened, production: DeployedMachines, account: Account) -
 def _adopted(
     opened: Opened, production: DeployedMachines, names: list[str], asked: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    adoption = Adoption(ledger=opened.ledger, production=production, clock=opened.ledger.now)
+    adoption = Adoption(
+        ledger=opened.ledger,
+        production=production,
+        alerts=alert_policy(opened.settings),
+        clock=opened.ledger.now,
+    )
     rows = []
     with Progress("adopted") as progress:
         for count, name in enumerate(names):

@@ -30,6 +30,7 @@ _LINK_LIMIT = 300
 _WORDS: dict[Kind | None, tuple[str, str]] = {
     Kind.PLATFORM_STALLED: ("check", "checks"),
     Kind.QUEUE_BLOCKED: ("queue", "queues"),
+    Kind.CHANGE_FAILED: ("change", "changes"),
 }
 _HAPPENED: dict[Kind | None, tuple[str, str]] = {
     Kind.MISSED_SCHEDULE: ("did not start", "failed and recovered"),

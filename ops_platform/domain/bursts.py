@@ -8,8 +8,9 @@ from enum import StrEnum
 from ops_platform.domain.incidents import Incident, Kind, State, digest_of
 from ops_platform.domain.telling import Standing
 
-# What only waits has not failed, and a queue may have the name of a flow.
-_APART = frozenset({Kind.JOB_STUCK, Kind.QUEUE_BLOCKED})
+# What only waits has not failed, a queue may have the name of a flow, and who asked for a change
+# waits for an answer of his own.
+_APART = frozenset({Kind.JOB_STUCK, Kind.QUEUE_BLOCKED, Kind.CHANGE_FAILED})
 
 
 class By(StrEnum):

@@ -21,6 +21,7 @@ _HAPPENED = {
     Kind.PLATFORM_STALLED: "{flow} stands still in {account}: {run}",
     Kind.QUEUE_BLOCKED: "Queue {flow} is blocked in {account}",
     Kind.JOB_STUCK: "A job of {flow} does not start in {account}",
+    Kind.CHANGE_FAILED: "A change of {flow} in {account} failed",
 }
 _COULD_NOT_START = {
     Kind.RUN_FAILED: "{flow} failed in {account}: a job could not start",
@@ -32,9 +33,11 @@ RESOLVED_SIGN, OVER_SIGN = "🟢", "⚪"
 _WELL_AGAIN = re.compile(
     r"run \S+ (?:succeeded|started)|a redrive of the run succeeded"
     r"|the failed tasks were retried|the check passes again"
-    r"|the queue moves again|the job started"
+    r"|the queue moves again|the job started|change \S+ succeeded"
 )
-WITHOUT_RUN = frozenset({Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED, Kind.QUEUE_BLOCKED})
+WITHOUT_RUN = frozenset(
+    {Kind.MISSED_SCHEDULE, Kind.PLATFORM_STALLED, Kind.QUEUE_BLOCKED, Kind.CHANGE_FAILED}
+)
 """Of these there is no run to look at."""
 
 

@@ -90,6 +90,8 @@ def _ended_as(incident: Incident) -> str:
 def _about(incident: Incident) -> str:
     if incident.kind is Kind.QUEUE_BLOCKED:
         return _named("Queue", code(incident.flow, NAME_LIMIT))
+    if incident.kind is Kind.CHANGE_FAILED:
+        return _named("Record", code(incident.run_id, NAME_LIMIT))
     return _named("Run" if _has_run(incident) else "Check", code(incident.run_id, NAME_LIMIT))
 
 

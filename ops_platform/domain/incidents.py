@@ -42,6 +42,8 @@ class Kind(StrEnum):
     """A job queue starts nothing although jobs wait in it."""
     JOB_STUCK = "job_stuck"
     """A job waits for longer than its policy takes for granted; a warning, nothing has failed."""
+    CHANGE_FAILED = "change_failed"
+    """A promotion or a roll back failed; its run id is that of the record."""
 
 
 class State(StrEnum):

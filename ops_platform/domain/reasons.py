@@ -44,6 +44,8 @@ class Reason(StrEnum):
     PLATFORM_STALLED = "platform stalled"
     QUEUE_BLOCKED = "queue blocked"
     JOB_STUCK = "job does not start"
+    AS_IT_WAS = "production is as it was"
+    HALF_DONE = "production is half-changed"
     UNKNOWN = "unknown"
 
 

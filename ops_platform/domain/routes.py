@@ -81,6 +81,8 @@ def severity(incident: Incident, stage: Stage) -> Severity:
         return Severity.CRITICAL
     if incident.kind is Kind.INTERACTIVE_FAILED:
         return Severity.INFO
+    if incident.kind is Kind.CHANGE_FAILED:
+        return Severity.CRITICAL if incident.reason == Reason.HALF_DONE else Severity.WARNING
     loud = stage is Stage.PRODUCTION
     # A run that we stopped because a job could not start broke, and is nobody's intention.
     by_a_person = incident.kind is Kind.RUN_ABORTED and incident.reason != Reason.STALE

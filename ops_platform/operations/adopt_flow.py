@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines
 from ops_platform.domain.machine_definitions import DefinitionError, read_machine
 from ops_platform.domain.promotions import Request
@@ -19,6 +20,7 @@ class Adoption:
 
     ledger: Ledger
     production: DeployedMachines
+    alerts: AlertPolicy
     clock: Callable[[], datetime]
 
     def adopt(self, request: Request, *, rule: str) -> Recorded:
@@ -38,6 +40,7 @@ class Adoption:
         change = ProductionChange(
             ledger=self.ledger,
             production=self.production,
+            alerts=self.alerts,
             clock=self.clock,
             recorded=recorded,
             rule=rule,

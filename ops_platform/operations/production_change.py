@@ -9,8 +9,9 @@ from typing import cast
 import msgspec
 
 from ops_platform.adapters.ledger import deployments, flow_locks, promotions
-from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.adapters.ledger.database import Ledger, Transaction
 from ops_platform.adapters.ledger.promotions import Recorded
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines
 from ops_platform.domain.deployers import Snapshot
 from ops_platform.domain.deployments import Deployment, code_of, digest_of, judge_drift
@@ -19,17 +20,20 @@ from ops_platform.domain.findings import Finding
 from ops_platform.domain.flow_locks import FlowLock, judge_lock
 from ops_platform.domain.promotions import ENDS, Entry, Request, Status, What
 from ops_platform.operations.put_back import left_to_do, put_back
+from ops_platform.operations.tell_changes import tell_change
 
 
 @dataclass(slots=True, kw_only=True)
 class ProductionChange:
     """One change on its way; ``rule`` is the name that the machine's rule has or would have.
 
-    ``clock`` is the ledger's. ``done`` is the last entry of each kind so far, whoever made it.
+    ``alerts`` is what becomes of a failure. ``clock`` is the ledger's. ``done`` is the last entry
+    of each kind so far, whoever made it.
     """
 
     ledger: Ledger
     production: DeployedMachines
+    alerts: AlertPolicy
     clock: Callable[[], datetime]
     recorded: Recorded
     rule: str
@@ -133,7 +137,7 @@ class ProductionChange:
                 "execution_arn": made.execution_arn,
             }
             entry = Entry(what=What.SUCCEEDED, at=now, message=told, detail=detail)
-            promotions.add(tx, request.id, entry)
+            self._add(tx, entry)
         self.done[What.SUCCEEDED] = entry
 
     def release(self, reason: str) -> None:
@@ -146,8 +150,13 @@ class ProductionChange:
         """Record a thing that was done."""
         entry = Entry(what=what, at=self.clock(), message=message, detail=detail)
         with self.ledger.transaction() as tx:
-            promotions.add(tx, self.request.id, entry)
+            self._add(tx, entry)
         self.done[what] = entry
+
+    def _add(self, tx: Transaction, entry: Entry) -> None:
+        """Record a thing that was done, and tell of it if it is an end that has to be told."""
+        promotions.add(tx, self.request.id, entry)
+        tell_change(tx, self.request, entry, policy=self.alerts)
 
     def _kept(self) -> Snapshot:
         """Return what ran before anything was changed; publish and record it first."""

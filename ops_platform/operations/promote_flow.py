@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.definition_diff import diff, digest
 from ops_platform.domain.definition_shape import shape
 from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines, Started
@@ -38,6 +39,7 @@ class Promoter:
 
     ledger: Ledger
     production: DeployedMachines
+    alerts: AlertPolicy
     deployer: Callable[[], Deployer]
     policy: PromotionPolicy
     clock: Callable[[], datetime]
@@ -68,6 +70,7 @@ class Promoter:
         change = ProductionChange(
             ledger=self.ledger,
             production=self.production,
+            alerts=self.alerts,
             clock=self.clock,
             recorded=recorded,
             rule=expected.rule,

@@ -17,6 +17,7 @@ from ops_platform.adapters.flow_environments import FlowEnvironment
 from ops_platform.adapters.ledger import promotions
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.adapters.metaflow_deployer import DeployedFlow
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.candidates import CandidateRules, Order, owner_of
 from ops_platform.domain.checkouts import Checkout
 from ops_platform.domain.definition_shape import shape
@@ -38,12 +39,13 @@ from ops_platform.operations.promote_flow import Promoter, Promotion
 class PromotionTools:
     """What candidates are promoted with.
 
-    ``deployer`` makes that of a flow. ``role_arn`` and all else that goes along is its business.
+    ``alerts`` is what becomes of a failure, and ``deployer`` makes the deployment of a flow.
     """
 
     checks: CheckTools
     rules: CandidateRules
     policy: PromotionPolicy
+    alerts: AlertPolicy
     canary: bool
     deployer: Callable[[DeployedFlow], Deployer]
 
@@ -171,6 +173,7 @@ class PromotionStages:
         promoter = Promoter(
             ledger=tools.ledger,
             production=tools.production,
+            alerts=self._tools.alerts,
             deployer=lambda: self._deployer(request),
             policy=self._tools.policy,
             clock=tools.clock,

@@ -23,7 +23,7 @@ from ops_platform.domain.deployers import PromotionPolicy, WaitFor
 from ops_platform.domain.pull_requests import ReviewPolicy
 from ops_platform.domain.sandboxes import Isolation
 from ops_platform.operations.check_candidate import Capacity, CheckTools
-from ops_platform.operations.policy import account_links
+from ops_platform.operations.policy import account_links, alert_policy
 from ops_platform.operations.promotion_stages import PromotionTools
 from ops_platform.operations.roll_back_flow import RollBack
 from ops_platform.settings.accounts import Account
@@ -93,6 +93,7 @@ class Promotions:
             checks=self.check_tools(ledger),
             rules=candidate_rules(settings),
             policy=promotion_policy(settings),
+            alerts=alert_policy(settings),
             canary=settings.promotion.canary,
             deployer=self.deployer,
         )
@@ -124,7 +125,10 @@ class Promotions:
 
     def roll_back(self, ledger: Ledger) -> RollBack:
         """Return what rolls flows back."""
-        return RollBack(ledger=ledger, production=self.production(), clock=ledger.now)
+        alerts = alert_policy(self.settings)
+        return RollBack(
+            ledger=ledger, production=self.production(), alerts=alerts, clock=ledger.now
+        )
 
     def deployer(self, flow: DeployedFlow) -> MetaflowDeployer:
         """Return the deployment of a flow, with the promoter's credentials for that alone."""

@@ -9,6 +9,7 @@ import msgspec
 from ops_platform.adapters.ledger import deployments, promotions
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
+from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.deployed_machines import DeployedMachines
 from ops_platform.domain.deployers import Snapshot
 from ops_platform.domain.deployments import Deployment, judge_drift
@@ -32,6 +33,7 @@ class RollBack:
 
     ledger: Ledger
     production: DeployedMachines
+    alerts: AlertPolicy
     clock: Callable[[], datetime]
 
     def look(self, account: str, machine: str, target: int | None = None) -> Way:
@@ -89,6 +91,7 @@ class RollBack:
         change = ProductionChange(
             ledger=self.ledger,
             production=self.production,
+            alerts=self.alerts,
             clock=self.clock,
             recorded=recorded,
             rule=rule or self._rule_of_last(request) or request.machine,

@@ -31,6 +31,7 @@ from ops_platform.settings.accounts import Account
 from ops_platform.settings.promotion import InstanceTypeSettings, QueueSettings
 from ops_platform_tests.embedded.aws.accounts import Aws, running, staging_on_free_port
 from ops_platform_tests.git_world import GitRepository
+from ops_platform_tests.ledger_world import POLICY
 
 FLOW = """
 from metaflow import FlowSpec, project, resources, schedule, step
@@ -119,6 +120,7 @@ class RealPromotions:
         promoter = Promoter(
             ledger=self._ledger,
             production=self.production,
+            alerts=POLICY,
             deployer=lambda: deployer,
             policy=PromotionPolicy(),
             clock=self._ledger.now,
@@ -135,7 +137,9 @@ class RealPromotions:
 
     def roll_back(self, number: int) -> Recorded:
         """Roll the flow back as a pull request."""
-        back = RollBack(ledger=self._ledger, production=self.production, clock=self._ledger.now)
+        back = RollBack(
+            ledger=self._ledger, production=self.production, alerts=POLICY, clock=self._ledger.now
+        )
         return back.roll_back(self._request(Kind.ROLL_BACK, number, None))
 
     def _request(self, kind: Kind, number: int, commit: str | None) -> Request:

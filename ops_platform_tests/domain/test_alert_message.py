@@ -95,6 +95,7 @@ def test_the_text_begins_with_whom_it_concerns(
         (Kind.MISSED_SCHEDULE, "🔴 TrainFlow did not start in production"),
         (Kind.QUEUE_BLOCKED, "🔴 Queue TrainFlow is blocked in production"),
         (Kind.JOB_STUCK, "🔴 A job of TrainFlow does not start in production"),
+        (Kind.CHANGE_FAILED, "🔴 A change of TrainFlow in production failed"),
         (Kind.PLATFORM_STALLED, f"🔴 TrainFlow stands still in production: sfn-{RUN}"),
     ],
 )

@@ -131,6 +131,7 @@ def test_whom_slack_does_not_know_is_named(owner: str | None, called: str) -> No
         (Kind.MISSED_SCHEDULE, "2 runs of TrainFlow did not start in production within 10 s"),
         (Kind.PLATFORM_STALLED, "2 checks of TrainFlow failed in production within 10 s"),
         (Kind.QUEUE_BLOCKED, "2 queues of TrainFlow are blocked in production within 10 s"),
+        (Kind.CHANGE_FAILED, "2 changes of TrainFlow failed in production within 10 s"),
         (
             Kind.JOB_STUCK,
             "2 runs of TrainFlow wait for jobs that do not start in production within 10 s",
@@ -167,7 +168,7 @@ def test_what_waits_is_told_apart_from_what_failed(kind: Kind) -> None:
     """A run that has failed must be told, though its owner was warned of it."""
     rule = BurstRule(By.FLOW, 5, timedelta(minutes=5))
     failed, other = an_incident(), an_incident(kind=kind)
-    apart = kind in {Kind.JOB_STUCK, Kind.QUEUE_BLOCKED}
+    apart = kind in {Kind.JOB_STUCK, Kind.QUEUE_BLOCKED, Kind.CHANGE_FAILED}
 
     assert (rule.key(failed) != rule.key(other)) is apart
     assert (Kind.RUN_FAILED in kinds_like(kind)) is not apart

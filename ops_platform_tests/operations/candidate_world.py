@@ -30,6 +30,7 @@ from ops_platform.settings.promotion import InstanceTypeSettings, QueueSettings
 from ops_platform_tests.compiled_flows import CompiledFlow
 from ops_platform_tests.fake_production import FakeDeployer, FakeProduction
 from ops_platform_tests.git_world import GitRepository
+from ops_platform_tests.ledger_world import POLICY
 
 REPOSITORY, MACHINE, PATH = "acme/flows", "shop.prod.Forecast", "flows/forecast.py"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -211,13 +212,13 @@ class CandidateWorld:
             clock=self.clock,
         )
         return PromotionTools(
-            checks=checks, rules=self.rules, policy=self.policy, canary=False,
+            checks=checks, rules=self.rules, policy=self.policy, alerts=POLICY, canary=False,
             deployer=self._deployer,
         )  # fmt: skip
 
     def roll_back(self, ledger: Ledger) -> RollBack:
         """Return what rolls flows back."""
-        return RollBack(ledger=ledger, production=self.fake, clock=self.clock)
+        return RollBack(ledger=ledger, production=self.fake, alerts=POLICY, clock=self.clock)
 
     def _deployer(self, flow: DeployedFlow) -> Deployer:
         self.deployed.append(flow)

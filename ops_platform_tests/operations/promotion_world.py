@@ -22,6 +22,7 @@ from ops_platform.operations.promote_flow import Promoter
 from ops_platform.operations.roll_back_flow import RollBack
 from ops_platform_tests.compiled_flows import CompiledFlow
 from ops_platform_tests.fake_production import FakeDeployer, FakeProduction
+from ops_platform_tests.ledger_world import POLICY
 
 MACHINE = "shop.prod.Forecast"
 DAILY, HOURLY = "cron(0 0 * * ? *)", "cron(0 * * * ? *)"
@@ -97,6 +98,7 @@ class PromotionWorld:
         promoter = Promoter(
             ledger=self.ledger,
             production=self.production,
+            alerts=POLICY,
             deployer=lambda: deployer,
             policy=self.policy,
             clock=self.clock,
@@ -110,11 +112,15 @@ class PromotionWorld:
 
     def rolling(self) -> RollBack:
         """Return what rolls flows back."""
-        return RollBack(ledger=self.ledger, production=self.production, clock=self.clock)
+        return RollBack(
+            ledger=self.ledger, production=self.production, alerts=POLICY, clock=self.clock
+        )
 
     def adopt(self, machine: str = MACHINE, **changes: object) -> Recorded:
         """Adopt what runs."""
-        adoption = Adoption(ledger=self.ledger, production=self.production, clock=self.clock)
+        adoption = Adoption(
+            ledger=self.ledger, production=self.production, alerts=POLICY, clock=self.clock
+        )
         request = self._asked(Kind.ADOPT, None, {"machine": machine, **changes})
         return adoption.adopt(request, rule=machine)
 

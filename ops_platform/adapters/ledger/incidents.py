@@ -12,6 +12,7 @@ from ops_platform.adapters.ledger import alerts as alerts_
 from ops_platform.adapters.ledger.queries import Filter, Row, fetch, narrowed, one_of
 from ops_platform.adapters.ledger.schema import alerts, executions, incidents, runs
 from ops_platform.domain.incidents import Incident, Kind, State
+from ops_platform.domain.reasons import Reason
 
 _RESOLUTION = ("state", "resolved_at", "resolved_by")
 _SUCCEEDED = executions.c.status == sa.literal_column("'SUCCEEDED'")
@@ -115,12 +116,13 @@ def untouched(
     """Return the messages of an account, of what is still open, over which nobody was called since.
 
     Nobody else gets the same ones until the transaction ends. What somebody does by hand is left
-    out: he knows.
+    out: he knows; and so is a change that failed and left production as it was.
     """
     query = (
         sa.select(alerts)
         .join(incidents)
         .where(incidents.c.account == account, incidents.c.kind != Kind.INTERACTIVE_FAILED)
+        .where(incidents.c.reason != Reason.AS_IT_WAS)
         .where(alerts.c.part == alerts_.MESSAGE, alerts.c.state == "sent")
         .where(alerts.c.mentioned_at <= before)
         .order_by(alerts.c.mentioned_at)
