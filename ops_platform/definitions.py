@@ -7,6 +7,7 @@ import dagster as dg
 from ops_platform.clock import now
 from ops_platform.defs.alerts import deliver_alerts_sensor
 from ops_platform.defs.cloudwatch import cloudwatch_assets, cloudwatch_schedules
+from ops_platform.defs.deployments import deployment_assets, deployment_schedules
 from ops_platform.defs.events import ingest_sensor
 from ops_platform.defs.flows import flow_runs_sensor
 from ops_platform.defs.health import with_watch
@@ -45,6 +46,7 @@ def platform(settings: Settings) -> dg.Definitions:
             *morning_assets(settings),
             *history_assets(settings),
             *cloudwatch_assets(settings),
+            *deployment_assets(settings),
         ],
         asset_checks=metric_checks(settings),
         jobs=[*reconcile, *operator_jobs(settings), *promotion_jobs()],
@@ -55,6 +57,7 @@ def platform(settings: Settings) -> dg.Definitions:
             *morning_schedules(settings),
             *history_schedules(settings),
             *cloudwatch_schedules(settings),
+            *deployment_schedules(settings),
         ],
         sensors=[*ingest, flow_runs_sensor(settings), deliver_alerts_sensor(settings)],
         resources=dict(resources(settings)),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops_platform_tests.defs.dagster_world import NO_DATABASE, SETTINGS
+from ops_platform_tests.defs.dagster_world import NO_DATABASE, STAGED
 
 # Loading must be quick, and the same whether or not the laptop's extras are installed.
 UNWANTED = (
@@ -29,6 +29,7 @@ job clean_up_stale_jobs_production
 job clean_up_stale_jobs_staging
 job expire_silence
 job keep_event_history
+job look_at_deployments
 job promote_flow
 job publish_to_cloudwatch
 job reconcile_executions_production
@@ -39,10 +40,12 @@ job retry_alerts
 job roll_back_flow
 job sanity_checks
 job silence_alerts
+job unlock_flow
 job write_morning_report
 schedule clean_up_stale_jobs_production_schedule at */10 * * * *, RUNNING
 schedule clean_up_stale_jobs_staging_schedule at */10 * * * *, RUNNING
 schedule keep_event_history_schedule at 23 2 * * *, RUNNING
+schedule look_at_deployments_schedule at 41 * * * *, RUNNING
 schedule publish_to_cloudwatch_schedule at 7 * * * *, RUNNING
 schedule reconcile_executions_production_schedule at */5 * * * *, RUNNING
 schedule reconcile_executions_staging_schedule at */5 * * * *, RUNNING
@@ -101,7 +104,7 @@ def load_in(folder: Path, *, database_url: str | None = NO_DATABASE) -> dict[str
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Give the definitions for two accounts in AWS."""
     folder = tmp_path_factory.mktemp("location")
-    (folder / "ops_platform.toml").write_text(SETTINGS)
+    (folder / "ops_platform.toml").write_text(STAGED)
     return load_in(folder)
 
 
@@ -124,6 +127,6 @@ def test_the_embedded_edition_has_the_same_definitions_but_hurries(tmp_path: Pat
 
 def test_a_location_that_cannot_be_loaded_says_what_to_set(tmp_path: Path) -> None:
     """Dagster shows the end of this text."""
-    (tmp_path / "ops_platform.toml").write_text(SETTINGS)
+    (tmp_path / "ops_platform.toml").write_text(STAGED)
     told = load_in(tmp_path, database_url=None)
     assert "set the environment variable OPS_PLATFORM_DATABASE_URL" in told["error"]

@@ -7,7 +7,7 @@ from ops_platform.adapters.ledger import flow_locks
 from ops_platform.cli.by_hand import who_option, why_option
 from ops_platform.cli.ledger import open_ledger
 from ops_platform.cli.output import json_option, show_json, show_rows
-from ops_platform.domain.errors import PlatformError
+from ops_platform.operations.unlock_flow import unlock
 
 _COLUMNS = ("account", "machine", "repository", "pull_request", "taken_by", "taken_at")
 
@@ -43,12 +43,7 @@ def release(*, machine: str, account: str, who: str, why: str, as_json: bool) ->
     """Release the lock on a state machine, whoever has it; who did so and why is recorded."""
     with open_ledger() as opened:
         opened.settings.account(account)
-        now = opened.ledger.now()
-        with opened.ledger.transaction() as tx:
-            held = flow_locks.holder(tx, account, machine)
-            if held is None:
-                raise PlatformError(f"Nobody holds {machine} in {account}.")
-            flow_locks.release(tx, held, actor=who, reason=why, now=now)
+        held = unlock(opened.ledger, account, machine, who=who, why=why)
     if as_json:
         show_json({**msgspec.structs.asdict(held), "released": True})
         return

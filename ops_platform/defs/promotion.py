@@ -23,6 +23,7 @@ from ops_platform.domain.promotions import Kind, Request, request_id
 from ops_platform.operations.check_stages import CheckStages
 from ops_platform.operations.promotion_stages import PromotionStages
 from ops_platform.operations.promotion_tools import Promotions
+from ops_platform.operations.unlock_flow import unlock
 
 
 class CandidateConfig(dg.Config):
@@ -220,9 +221,31 @@ def go_back(
         context.log_event(deployment_event(ledger, recorded))
 
 
+class UnlockConfig(dg.Config):
+    """A flow that another pull request shall have."""
+
+    machine: str = Field(description="The name of its state machine: shop.prod.ForecastDemand.")
+    actor: str = Field(description="Who says so.")
+    reason: str = Field(description="Why, for whoever held it to read.")
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def release_lock(
+    context: dg.OpExecutionContext,
+    config: UnlockConfig,
+    promotions: dg.ResourceParam[Promotions],
+    ledger: dg.ResourceParam[Ledger],
+) -> None:
+    """Release the lock on a flow, whoever has it."""
+    with through():
+        word = {"who": config.actor, "why": config.reason}
+        held = unlock(ledger, promotions.account, config.machine, **word)
+    context.add_output_metadata({"released": held.holder})
+
+
 def promotion_jobs() -> list[dg.JobDefinition]:
     """Return the jobs by which flows come to production and go back."""
-    return [_sanity_checks(), _promote_flow(), _roll_back_flow()]
+    return [_sanity_checks(), _promote_flow(), _roll_back_flow(), _unlock_flow()]
 
 
 def _sanity_checks() -> dg.JobDefinition:
@@ -272,6 +295,22 @@ def _roll_back_flow() -> dg.JobDefinition:
         go_back(look_back())
 
     return roll_back_flow
+
+
+def _unlock_flow() -> dg.JobDefinition:
+    @dg.config_mapping
+    def flat(val: UnlockConfig) -> dg.RunConfig:
+        return dg.RunConfig(ops={"release_lock": val})
+
+    @dg.job(
+        config=flat,
+        executor_def=dg.in_process_executor,
+        description="Releases a flow that a pull request holds; who did so and why is recorded.",
+    )
+    def unlock_flow() -> None:
+        release_lock()
+
+    return unlock_flow
 
 
 def _request(config: RollBackConfig, account: str, ledger: Ledger) -> Request:

@@ -102,10 +102,9 @@ class Promotions:
         """Return what candidates are checked with."""
         settings, sandbox = self.settings, LocalSandbox()
         folder = settings.state_dir.absolute() / _FOLDER
-        github = settings.promotion.github
         return CheckTools(
             ledger=ledger,
-            pulls=GitHubPullRequests(github.api_url, self.environ.get(github.token_env)),
+            pulls=self.pulls(),
             repositories=GitRepositories(self._remotes(), folder / "checkouts"),
             environments=FlowEnvironments(folder / "environments"),
             compiler=FlowCompiler(sandbox),
@@ -115,6 +114,11 @@ class Promotions:
             production=self.production(),
             clock=ledger.now,
         )
+
+    def pulls(self) -> GitHubPullRequests:
+        """Return the pull requests of the code host."""
+        github = self.settings.promotion.github
+        return GitHubPullRequests(github.api_url, self.environ.get(github.token_env))
 
     def production(self) -> AwsDeployedMachines:
         """Return what runs in production, with the right to change it."""

@@ -111,6 +111,13 @@ class Settings(SettingsFile):
         sentence = f"{len(found)} accounts have the stage {stage}; name one of {names}"
         raise SettingsError([Problem(f"promotion.{stage}", sentence)])
 
+    @property
+    def has_production(self) -> bool:
+        """Whether it is clear which account flows are promoted to."""
+        if self.promotion.production is not None:
+            return True
+        return [account.stage for account in self.accounts].count("production") == 1
+
     def require_database_url(self) -> str:
         """Return the ledger's address, password included.
 

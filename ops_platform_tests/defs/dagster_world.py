@@ -54,6 +54,8 @@ event_queue_url = "https://sqs.eu-west-1.amazonaws.com/222222222222/events"
 alerts = "send"
 slack_channel = "#alerts-production"
 """
+STAGED = SETTINGS.replace("[accounts.staging]\n", '[accounts.staging]\nstage = "staging"\n')
+"""The same, with an account to prove flows in and one to promote them to."""
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 

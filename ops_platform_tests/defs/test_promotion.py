@@ -1,16 +1,19 @@
 """Soteria's jobs on a real instance and a real ledger, launched with the config that CI sends."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from ops_platform.adapters.ledger import deployments, flow_locks
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.definitions import compose
+from ops_platform.domain.errors import PlatformError
 from ops_platform.settings.model import Settings
-from ops_platform_tests.defs.dagster_world import settings_in
+from ops_platform_tests.defs.dagster_world import STAGED, settings_in
 from ops_platform_tests.operations.candidate_world import MACHINE, CandidateWorld
 
 ASKED = {"actor": "ana", "reason": "productionize flow", "request": "comment-1"}
@@ -25,7 +28,7 @@ def world(tmp_path: Path, emptied_ledger: Ledger) -> CandidateWorld:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Give the settings of two accounts."""
-    return settings_in(tmp_path)
+    return settings_in(tmp_path, STAGED)
 
 
 @pytest.fixture
@@ -240,3 +243,64 @@ def test_a_stage_by_itself_says_what_to_do(jobs: Jobs, world: CandidateWorld) ->
         raise_on_error=False,
     )
     assert "launch the whole job again" in _said(done, "deploy")
+
+
+def _table(done: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
+    (made,) = [e for e in done.all_events if e.event_type_value == "ASSET_MATERIALIZATION"]
+    table = made.materialization.metadata["table"]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [dict(each.data) for each in table.records]
+
+
+def test_what_runs_is_looked_at_for_drift(jobs: Jobs, world: CandidateWorld) -> None:
+    """The check fails once somebody changed it by hand, and says what."""
+    jobs.promote()
+    clean = jobs.run("look_at_deployments")
+    (checked,) = clean.get_asset_check_evaluations()
+    assert checked.passed
+    assert [each["drift"] for each in _table(clean)] == ["as-deployed"]
+    rule = world.fake.rule(MACHINE)
+    assert rule is not None
+    world.fake.put_rule(replace(rule, enabled=False))
+    drifted = jobs.run("look_at_deployments")
+    (checked,) = drifted.get_asset_check_evaluations()
+    assert (checked.passed, checked.description) == (False, "1 machine is not as deployed.")
+    assert "Somebody changed the schedule" in str(checked.metadata["found"].value)
+    world.fake.fail("machine")
+    unknown = jobs.run("look_at_deployments")
+    (checked,) = unknown.get_asset_check_evaluations()
+    assert not checked.passed
+    with world.ledger.transaction() as tx:
+        (now,) = deployments.current(tx, "production")
+    assert now.drift == "not-answered"
+
+
+def test_a_lock_goes_with_its_pull_request(jobs: Jobs, world: CandidateWorld) -> None:
+    """Not before that is merged or closed, nor while the host cannot be asked."""
+    jobs.promote()
+    for trouble in (None, PlatformError("no answer")):
+        world.host.trouble = trouble
+        jobs.run("look_at_deployments")
+        assert _holder(world) == 12
+    world.host.trouble = None
+    world.spoil_pull(is_open=False)
+    jobs.run("look_at_deployments")
+    assert _holder(world) is None
+
+
+def test_somebodys_word_releases_a_lock(jobs: Jobs, world: CandidateWorld) -> None:
+    """Who and why is on record; what nobody holds cannot be released."""
+    jobs.promote()
+    word = {"machine": MACHINE, "actor": "grace", "reason": "she is on leave"}
+    assert jobs.run("unlock_flow", **word).success
+    with world.ledger.transaction() as tx:
+        last = flow_locks.events(tx, "production", MACHINE)[-1]
+    assert (last["what"], last["actor"], last["reason"]) == ("released", "grace", "she is on leave")
+    again = jobs.run("unlock_flow", **word)
+    assert _said(again, "release_lock") == f"Nobody holds {MACHINE} in production."
+
+
+def _holder(world: CandidateWorld) -> int | None:
+    with world.ledger.transaction() as tx:
+        held = flow_locks.holder(tx, "production", MACHINE)
+    return held.pull_request if held else None

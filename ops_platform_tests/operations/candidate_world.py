@@ -126,7 +126,7 @@ class CandidateWorld:
     def __post_init__(self) -> None:
         """Begin with a pull request that nothing speaks against."""
         self.repository = GitRepository(self.folder / "repository")
-        self.metaflow, self.pulls, self.staging = FakeMetaflow(), FakePulls(), FakeStaging()
+        self.metaflow, self.host, self.staging = FakeMetaflow(), FakePulls(), FakeStaging()
         self.fake = FakeProduction(self.clock)
         remotes = {REPOSITORY: Remote(self.repository.url)}
         self.repositories = FewRepositories(GitRepositories(remotes, self.folder / "checkouts"))
@@ -141,7 +141,7 @@ class CandidateWorld:
     def candidate(self, number: int = 12, text: str = "one", path: str = PATH) -> Candidate:
         """Commit a flow to an approved pull request whose Staging run succeeded."""
         commit = self.repository.commit({PATH: f"# {text}\n"}, pull_request=number)
-        self.pulls.pulls[number] = PullRequest(
+        self.host.pulls[number] = PullRequest(
             repository=REPOSITORY, number=number, title="Forecast", author="ada", head=commit,
             branch="by-region", base="main", mergeable=True, up_to_date=True,
             link=f"https://git.example.com/{number}", approvals=(Approval("grace", commit),),
@@ -166,7 +166,7 @@ class CandidateWorld:
 
     def spoil_pull(self, number: int = 12, **changes: object) -> None:
         """Change a pull request."""
-        self.pulls.pulls[number] = replace(self.pulls.pulls[number], **changes)  # type: ignore[arg-type]
+        self.host.pulls[number] = replace(self.host.pulls[number], **changes)  # type: ignore[arg-type]
 
     def spoil_run(self, **changes: object) -> None:
         """Change the last Staging run."""
@@ -201,7 +201,7 @@ class CandidateWorld:
         """Return what candidates are promoted with."""
         checks = CheckTools(
             ledger=ledger,
-            pulls=self.pulls,
+            pulls=self.host,
             repositories=self.repositories,
             environments=FlowEnvironments(self.folder / "environments"),
             compiler=self.metaflow,
@@ -215,6 +215,14 @@ class CandidateWorld:
             checks=checks, rules=self.rules, policy=self.policy, alerts=POLICY, canary=False,
             deployer=self._deployer,
         )  # fmt: skip
+
+    def pulls(self) -> FakePulls:
+        """Return the pull requests."""
+        return self.host
+
+    def production(self) -> FakeProduction:
+        """Return what runs in production."""
+        return self.fake
 
     def roll_back(self, ledger: Ledger) -> RollBack:
         """Return what rolls flows back."""

@@ -68,8 +68,8 @@ SPOILED: list[tuple[str, Spoil, list[tuple[str, str]]]] = [
      [("same-software", "metaflow")]),
     ("not approved", lambda w: w.spoil_pull(approvals=()), [("review", "not-approved")]),
     ("fork", lambda w: w.spoil_pull(from_fork=True), [("review", "fork")]),
-    ("no such pull request", lambda w: w.pulls.pulls.clear(), [("review", "no-pull-request")]),
-    ("host down", lambda w: setattr(w.pulls, "trouble", UNREACHABLE),
+    ("no such pull request", lambda w: w.host.pulls.clear(), [("review", "no-pull-request")]),
+    ("host down", lambda w: setattr(w.host, "trouble", UNREACHABLE),
      [("review", "not-answered")]),
     ("production unknown", lambda w: w.fake.fail("rule"), [("drift", "not-answered")]),
 ]  # fmt: skip
