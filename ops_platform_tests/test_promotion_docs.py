@@ -3,6 +3,15 @@
 import re
 from pathlib import Path
 
+import dagster as dg
+
+from ops_platform.defs.promotion import promotion_jobs
+from ops_platform.defs.promotion_config import (
+    CandidateConfig,
+    PromoteConfig,
+    RollBackConfig,
+    UnlockConfig,
+)
 from ops_platform.domain.checks import CHECKS
 from ops_platform.domain.promotions import What
 from ops_platform.domain.sandboxes import MEGABYTE, Limits
@@ -31,3 +40,19 @@ def test_every_entry_of_a_record_is_explained() -> None:
     """In the table of what a promotion does, or below it."""
     text = (DOCS / "promotion.md").read_text()
     assert [each for each in What if f"`{each}`" not in text] == []
+
+
+CONFIGS: list[type[dg.Config]] = [CandidateConfig, PromoteConfig, RollBackConfig, UnlockConfig]
+
+
+def test_every_job_has_its_row_with_its_stages_and_its_config() -> None:
+    """In their order; whoever launches them reads this table."""
+    text = (DOCS / "promotion.md").read_text()
+    for job, config in zip(promotion_jobs(), CONFIGS, strict=True):
+        row = re.search(rf"^\| `{job.name}` \| (.+) \| (.+) \|$", text, re.MULTILINE)
+        assert row is not None
+        stages = [node.name for node in job.graph.nodes_in_topological_order]
+        assert re.findall(r"`(\w+)`", row[2]) == stages
+        told = set(re.findall(r"`(\w+)`", row[1]))
+        told |= set(CandidateConfig.model_fields) if "the same" in row[1] else set()
+        assert told == set(config.model_fields)

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import dagster as dg
-from pydantic import Field
 
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.defs.promotion_config import (
+    CandidateConfig,
+    PromoteConfig,
+    RollBackConfig,
+    UnlockConfig,
+)
 from ops_platform.defs.promotion_reports import (
     checked,
     deployment_event,
@@ -17,59 +22,10 @@ from ops_platform.defs.promotion_reports import (
     tags_of,
     through,
 )
-from ops_platform.domain.candidates import Candidate, Order
-from ops_platform.domain.identity import parse_machine_name
-from ops_platform.domain.promotions import Kind, Request, request_id
 from ops_platform.operations.check_stages import CheckStages
 from ops_platform.operations.promotion_stages import PromotionStages
 from ops_platform.operations.promotion_tools import Promotions
 from ops_platform.operations.unlock_flow import unlock
-
-
-class CandidateConfig(dg.Config):
-    """A flow at the head of a pull request."""
-
-    repository: str = Field(description="Its name in [[promotion.repositories]]: acme/flows.")
-    pull_request: int = Field(description="Its number.")
-    commit: str = Field(description="All 40 digits of its head; another one is refused.")
-    flow_path: str = Field(description="From the top of the repository: flows/forecast_demand.py.")
-
-    def candidate(self) -> Candidate:
-        """Return it as the operations take it."""
-        return Candidate(self.repository, self.pull_request, self.commit, self.flow_path)
-
-
-class AskedConfig(dg.Config):
-    """Who asks for it, and why."""
-
-    actor: str = Field(description="Who asks for it, such as the login of who wrote the comment.")
-    reason: str = Field(description="Why, such as the comment itself.")
-    request: str = Field(
-        description="An id of the asker's own, such as the comment's: the same again changes"
-        " nothing more than the first time."
-    )
-
-
-class PromoteConfig(CandidateConfig, AskedConfig):
-    """A flow that shall go to production."""
-
-    owner: str | None = Field(
-        default=None, description="Whom its alerts mention; by default whom the Staging run names."
-    )
-    canary: bool = Field(
-        default=False, description="Run it once under another name, without its schedule, first."
-    )
-
-
-class RollBackConfig(AskedConfig):
-    """A flow that shall be as it was."""
-
-    machine: str = Field(description="The name of its state machine: shop.prod.ForecastDemand.")
-    deployment: int | None = Field(
-        default=None, description="The number of a deployment; by default the one before the last."
-    )
-    repository: str | None = Field(default=None, description="Whose pull request asks for it.")
-    pull_request: int | None = Field(default=None, description="Its number.")
 
 
 class Stages(ExitStack):
@@ -123,15 +79,7 @@ def take_order(
 ) -> None:
     """Read what is to be promoted."""
     with through():
-        order = Order(
-            candidate=config.candidate(),
-            actor=config.actor,
-            reason=config.reason,
-            request=config.request,
-            owner=config.owner,
-            canary=config.canary,
-        )
-        made = PromotionStages(order, promotions.tools(ledger))
+        made = PromotionStages(config.order(), promotions.tools(ledger))
         stages.promotion = stages.enter_context(made)
 
 
@@ -201,7 +149,7 @@ def look_back(
 ) -> None:
     """Tell what it would go back to, and refuse it if something that it needs is gone."""
     with through():
-        request = _request(config, promotions.account, ledger)
+        request = config.order(promotions.account, ledger.now())
         target = promotions.roll_back(ledger).target_of(request)
     context.add_output_metadata({"deployment": target.id or 0, "commit": target.commit or "none"})
 
@@ -215,18 +163,10 @@ def go_back(
 ) -> None:
     """Put definition and schedule back, verify and record them."""
     with through() as told:
-        request = _request(config, promotions.account, ledger)
+        request = config.order(promotions.account, ledger.now())
         recorded = promotions.roll_back(ledger).roll_back(request)
         told(context, recorded)
         context.log_event(deployment_event(ledger, recorded))
-
-
-class UnlockConfig(dg.Config):
-    """A flow that another pull request shall have."""
-
-    machine: str = Field(description="The name of its state machine: shop.prod.ForecastDemand.")
-    actor: str = Field(description="Who says so.")
-    reason: str = Field(description="Why, for whoever held it to read.")
 
 
 @dg.op(out=dg.Out(dg.Nothing))
@@ -311,20 +251,3 @@ def _unlock_flow() -> dg.JobDefinition:
         release_lock()
 
     return unlock_flow
-
-
-def _request(config: RollBackConfig, account: str, ledger: Ledger) -> Request:
-    return Request(
-        id=request_id(Kind.ROLL_BACK, account, config.machine, config.deployment, config.request),
-        kind=Kind.ROLL_BACK,
-        account=account,
-        machine=config.machine,
-        actor=config.actor,
-        reason=config.reason,
-        requested_at=ledger.now(),
-        project=parse_machine_name(config.machine).project,
-        flow=parse_machine_name(config.machine).flow,
-        repository=config.repository,
-        pull_request=config.pull_request,
-        target=config.deployment,
-    )

@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +57,17 @@ class EndedRun:
     failure: str | None
 
 
-def run_job(api: GraphQL, job: str, config: dict[str, Any], **tags: str) -> EndedRun:
+def run_job(
+    api: GraphQL, job: str, config: dict[str, Any], tags: Mapping[str, str] | None = None
+) -> EndedRun:
     """Launch a job as CI does, and wait for its end."""
+    return ended(api, launch(api, job, config, tags))
+
+
+def launch(
+    api: GraphQL, job: str, config: dict[str, Any], tags: Mapping[str, str] | None = None
+) -> str:
+    """Launch a job and return the id of its run."""
     params = {
         "selector": {
             "jobName": job,
@@ -65,17 +75,27 @@ def run_job(api: GraphQL, job: str, config: dict[str, Any], **tags: str) -> Ende
             "repositoryLocationName": "ops_platform",
         },
         "runConfigData": config,
-        "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
+        "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in (tags or {}).items()]},
     }
     launched = api.ask(_LAUNCH, params=params)["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
-    run = launched["run"]["id"]
+    return str(launched["run"]["id"])
+
+
+def steps(api: GraphQL, run: str) -> dict[str, str]:
+    """Return how far the steps of a run are."""
+    told = api.ask(_RUN, id=run)["runOrError"]["stepStats"]
+    return {each["stepKey"]: each["status"] for each in told}
+
+
+def ended(api: GraphQL, run: str) -> EndedRun:
+    """Wait for the end of a run."""
 
     def over() -> dict[str, Any] | None:
         told: dict[str, Any] = api.ask(_RUN, id=run)["runOrError"]
         return told if told["status"] in _OVER else None
 
-    told = awaited(over, seconds=240, what=f"the end of {job}")
+    told = awaited(over, seconds=240, what=f"the end of run {run}")
     assert told is not None
     logs = api.ask(_LOGS, id=run)["logsForRun"]["events"]
     failed = [each for each in logs if each.get("error")]

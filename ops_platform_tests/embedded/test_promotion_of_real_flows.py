@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,9 +27,17 @@ from ops_platform.embedded.state_folder import StateFolder
 from ops_platform.embedded.up import Edition, running_edition
 from ops_platform.settings.accounts import Account
 from ops_platform_tests.embedded.aws.accounts import Aws
-from ops_platform_tests.embedded.dagster_graphql import EndedRun, GraphQL, run_job
+from ops_platform_tests.embedded.dagster_graphql import (
+    EndedRun,
+    GraphQL,
+    ended,
+    launch,
+    run_job,
+    steps,
+)
 from ops_platform_tests.embedded.promotion_location import VARIABLE
 from ops_platform_tests.embedded.real_flows import awaited
+from ops_platform_tests.embedded.up_process import left_over
 from ops_platform_tests.fake_github import FakeGitHub, FakePull, serving
 from ops_platform_tests.git_world import GitRepository
 from ops_platform_tests.ledger_world import open_ledger
@@ -138,7 +148,7 @@ class Shop:
 
     def check(self, commit: str) -> EndedRun:
         """Run the sanity checks, as CI does."""
-        return run_job(GraphQL(self.edition.dagster_url), "sanity_checks", _candidate(commit))
+        return run_job(self.api, "sanity_checks", _candidate(commit))
 
     def promote(self, commit: str) -> EndedRun:
         """Promote, as CI does."""
@@ -149,10 +159,38 @@ class Shop:
         pull = {"repository": "acme/flows", "pull_request": 12}
         return self._asked("roll_back_flow", {"machine": MACHINE, **pull})
 
+    def killed_while(self, stage: str, commit: str) -> None:
+        """Promote, and kill the run's process while it is at a stage."""
+        run = launch(self.api, "promote_flow", self._order(_candidate(commit)))
+        deadline = time.monotonic() + 120
+        while steps(self.api, run).get(stage) != "IN_PROGRESS":
+            assert time.monotonic() < deadline, f"{stage} was never reached"
+            time.sleep(0.1)
+        pids = [
+            int(each.split()[0])
+            for each in left_over(self.edition.state.root)
+            if "spawn_main" in each
+        ]
+        assert pids, "no run is at work"
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+    @property
+    def api(self) -> GraphQL:
+        """Dagster's API."""
+        return GraphQL(self.edition.dagster_url)
+
     def _asked(self, job: str, config: dict[str, Any]) -> EndedRun:
         self.requests += 1
+        return run_job(self.api, job, self._order(config))
+
+    def _order(self, config: dict[str, Any]) -> dict[str, Any]:
         asked = {"actor": "ana", "reason": "productionize flow", "request": f"c{self.requests}"}
-        return run_job(GraphQL(self.edition.dagster_url), job, {**config, **asked})
+        return {**config, **asked}
+
+    def again(self, commit: str) -> EndedRun:
+        """Ask for the same promotion once more."""
+        return run_job(self.api, "promote_flow", self._order(_candidate(commit)))
 
     def runs(self) -> tuple[str, str | None]:
         """Return what runs in production: its memory, and its schedule if that is on."""
@@ -253,3 +291,38 @@ def test_a_flow_goes_to_production_and_back(shop: Shop) -> None:
     with shop.ledger.transaction() as tx:
         history = deployments.history(tx, "production", MACHINE)
     assert [each.commit for each in history] == [first, second, first]
+
+
+def test_killed_at_any_stage_the_same_request_goes_on(shop: Shop) -> None:
+    """Real SIGKILLs: production is whole afterwards, and there is one deployment of each commit."""
+    commits = []
+    for number, stage in enumerate(("prepare", "deploy", "start")):
+        commits.append(shop.push(memory=str(5000 + number)))
+        assert shop.run_in_staging() == "SUCCEEDED"
+        shop.requests += 1
+        shop.killed_while(stage, commits[-1])
+        done = shop.again(commits[-1])
+        assert done.status == "SUCCESS", done
+    with shop.ledger.transaction() as tx:
+        history = deployments.history(tx, "production", MACHINE)
+    assert [each.commit for each in reversed(history)] == commits
+    assert shop.runs()[1] == "cron(0 0 * * ? *)"
+
+
+def test_two_at_once_are_one_after_the_other_or_refused_by_name(shop: Shop) -> None:
+    """With the tag Dagster has the second wait; without it the ledger refuses it."""
+    commit = shop.push()
+    assert shop.run_in_staging() == "SUCCEEDED"
+    order, candidate = shop._order(_candidate(commit)), {"soteria/candidate": f"acme/flows:{PATH}"}
+    first = launch(shop.api, "promote_flow", order, candidate)
+    second = launch(shop.api, "promote_flow", {**order, "request": "other"}, candidate)
+    assert ended(shop.api, first).status == "SUCCESS"
+    assert ended(shop.api, second).status == "SUCCESS"
+    with shop.ledger.transaction() as tx:
+        history = deployments.history(tx, "production", MACHINE)
+    assert len(history) == 2
+    name = f"the promotion of {MACHINE} in production"
+    with shop.ledger.alone(name):
+        third = ended(shop.api, launch(shop.api, "promote_flow", {**order, "request": "third"}))
+    assert third.status == "FAILURE"
+    assert name in str(third.failure)
