@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from ops_platform.adapters.ledger.database import Ledger
-from ops_platform.cli.group import ops_platform
+from ops_platform.cli.group import group_of
+from ops_platform.cli.main import PROGRAM
 from ops_platform.domain.hours import of_day
 from ops_platform.domain.job_rollups import OF_ATTEMPT, OF_JOB
 from ops_platform.domain.metric import Noun
@@ -105,7 +106,7 @@ def test_the_short_words_stand_for_what_they_say(word: str, names: tuple[str, ..
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_every_command_can_be_typed(command: str) -> None:
     """With these very arguments."""
-    found: click.Command = ops_platform
+    found: click.Command = group_of(PROGRAM)
     context, rest = click.Context(found), shlex.split(command)[1:]
     while isinstance(found, click.Group):
         _, under, rest = found.resolve_command(context, rest)

@@ -13,7 +13,8 @@ import click
 import pytest
 
 from ops_platform.adapters.slack_outcomes import _FAULTS
-from ops_platform.cli.group import ops_platform
+from ops_platform.cli.group import group_of
+from ops_platform.cli.main import PROGRAM
 from ops_platform.domain.alerts import Withhold
 from ops_platform.domain.health import Check, What
 from ops_platform.domain.incidents import Kind
@@ -42,7 +43,7 @@ def _commands() -> Iterator[str]:
 
 def _parsed(words: list[str]) -> click.Context:
     """Parse a command as the command line does, and run nothing."""
-    command: click.Command = ops_platform
+    command: click.Command = group_of(PROGRAM)
     context = click.Context(command, info_name=words[0])
     rest = words[1:]
     while isinstance(command, click.Group):

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from ops_platform.cli.group import ops_platform
+from ops_platform.cli.group import group_of
+from ops_platform.cli.main import PROGRAM
 from ops_platform.domain.cancelling import Outcome
 from ops_platform.domain.causes import Cause
 from ops_platform.domain.staleness import Why
@@ -37,7 +38,7 @@ def test_all_that_can_be_met_has_a_row(word: StrEnum) -> None:
 def test_every_command_can_be_typed(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With these very arguments."""
     monkeypatch.setenv("USER", "ana")
-    found: click.Command = ops_platform
+    found: click.Command = group_of(PROGRAM)
     context, rest = click.Context(found), shlex.split(command)[1:]
     while isinstance(found, click.Group):
         name, under, rest = found.resolve_command(context, rest)

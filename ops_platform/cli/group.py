@@ -5,7 +5,7 @@ from typing import IO
 
 import click
 
-from ops_platform.cli.main import COMMANDS, overview
+from ops_platform.cli.program import Program, overview
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.names import nearest
 
@@ -24,9 +24,11 @@ class Refusal(click.ClickException):
 class LazyGroup(click.Group):
     """Loads a command only when it is called, and shows platform errors without a traceback."""
 
+    program: Program
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
         """Return the names of all commands."""
-        return list(COMMANDS)
+        return list(self.program.commands)
 
     def get_command(
         self,
@@ -34,21 +36,22 @@ class LazyGroup(click.Group):
         cmd_name: str,
     ) -> click.Command | None:
         """Import and return a command, or None if there is none of that name."""
-        return _imported(cmd_name) if cmd_name in COMMANDS else None
+        command = self.program.commands.get(cmd_name)
+        return _imported(self.program.name, cmd_name, command.target) if command else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is called; click knows none of the names to suggest one."""
-        called = args[0]
-        meant = None if called in COMMANDS else nearest(called, COMMANDS)
+        called, known = args[0], self.program.commands
+        meant = None if called in known else nearest(called, known)
         if meant is not None and not ctx.resilient_parsing:
             ctx.fail(f"No such command {called!r}. Did you mean {meant!r}?")
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002, click's signature
         """Return the overview, whichever way it was asked for."""
-        return overview().rstrip("\n")
+        return overview(self.program).rstrip("\n")
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what a user can put right ends it with exit code 2."""
@@ -58,23 +61,24 @@ class LazyGroup(click.Group):
             raise Refusal(str(error)) from error
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="ops-platform")
-def ops_platform() -> None:
-    """Operate Metaflow on AWS Batch and Step Functions."""
+def group_of(program: Program) -> LazyGroup:
+    """Return a program as click runs it."""
+    group = LazyGroup(name=program.name, context_settings={"help_option_names": ["-h", "--help"]})
+    group.program = program
+    return click.version_option(package_name="ops-platform")(group)
 
 
-def _imported(name: str) -> click.Command:
-    module, _, attribute = COMMANDS[name].target.partition(":")
+def _imported(program: str, name: str, target: str) -> click.Command:
+    module, _, attribute = target.partition(":")
     try:
         command = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         if str(error.name).startswith("ops_platform"):
             raise
         raise Refusal(
-            f"`ops-platform {name}` needs {error.name}, which is not installed;"
+            f"`{program} {name}` needs {error.name}, which is not installed;"
             " run: pip install 'ops-platform[embedded]'"
         ) from error
     if not isinstance(command, click.Command):
-        raise TypeError(f"{COMMANDS[name].target} is not a command")
+        raise TypeError(f"{target} is not a command")
     return command

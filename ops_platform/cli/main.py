@@ -1,22 +1,8 @@
-"""The command ``ops-platform``: what it offers, said without loading any of it.
+"""The command ``ops-platform``: for those who run the platform."""
 
-Neither click nor a command's module is imported for the overview, so that ``--help`` costs
-little more than the start of Python.
-"""
+from ops_platform.cli.program import Command, Program, run
 
-import os
-import sys
-from typing import NamedTuple
-
-
-class Command(NamedTuple):
-    """Where a command lives, as ``module:attribute``, and what it does in one line."""
-
-    target: str
-    summary: str
-
-
-COMMANDS = {
+_COMMANDS = {
     "alerts": Command(
         "ops_platform.cli.alerts:alerts", "List, preview and retry messages to Slack."
     ),
@@ -57,41 +43,14 @@ COMMANDS = {
         "Find jobs that can never start, and cancel them if told to.",
     ),
 }
-
-_ASKS_FOR_HELP: tuple[list[str], ...] = ([], ["--help"], ["-h"])
+PROGRAM = Program(
+    name="ops-platform",
+    about="  Operate Metaflow on AWS Batch and Step Functions.\n\n"
+    "  Without a settings file every command works on the embedded edition.\n",
+    commands=_COMMANDS,
+)
 
 
 def main() -> None:
     """Run the command line."""
-    if sys.argv[1:] in _ASKS_FOR_HELP:
-        _print(overview())
-        return
-    from ops_platform.cli.group import ops_platform  # noqa: PLC0415, the overview needs no click
-
-    ops_platform(prog_name="ops-platform")
-
-
-def _print(text: str) -> None:
-    """Print as click does: a reader who has gone, as in ``| head``, is no error to explain."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The interpreter flushes once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-
-
-def overview() -> str:
-    """Return what ``ops-platform --help`` prints."""
-    width = max(map(len, COMMANDS))
-    commands = (f"  {name:<{width}}  {command.summary}\n" for name, command in COMMANDS.items())
-    return (
-        "Usage: ops-platform [OPTIONS] COMMAND [ARGS]...\n\n"
-        "  Operate Metaflow on AWS Batch and Step Functions.\n\n"
-        "  Without a settings file every command works on the embedded edition.\n\n"
-        "Options:\n"
-        "  --version   Show the version and exit.\n"
-        "  -h, --help  Show this message and exit.\n\n"
-        f"Commands:\n{''.join(commands)}"
-    )
+    run(PROGRAM)

@@ -7,7 +7,8 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from ops_platform.cli.group import ops_platform
+from ops_platform.cli.group import group_of
+from ops_platform.cli.main import PROGRAM
 from ops_platform_tests.defs.dagster_world import SETTINGS
 
 Row = dict[str, Any]
@@ -21,7 +22,7 @@ class Platform:
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> Result:
         """Call it; what it prints and its exit code are in the result."""
-        return CliRunner().invoke(ops_platform, arguments, input=stdin, env=self.environ)
+        return CliRunner().invoke(group_of(PROGRAM), arguments, input=stdin, env=self.environ)
 
     def rows(self, noun: str, *options: str) -> list[Row]:
         """Return the JSON array that ``NOUN list --json`` prints; nothing else may be there."""

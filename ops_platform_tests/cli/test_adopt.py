@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops_platform.adapters.accounts import AccountClients
-from ops_platform.cli.soteria import soteria
+from ops_platform.cli.group import group_of
+from ops_platform.cli.soteria import PROGRAM
 from ops_platform.settings.accounts import Account
 from ops_platform_tests.compiled_flows import CompiledFlow
 from ops_platform_tests.embedded.aws.accounts import running, staging_on_free_port
@@ -55,7 +56,7 @@ def environment(account: Account, ledger_url: str, tmp_path: Path) -> dict[str, 
 
 
 def _soteria(environment: dict[str, str], *arguments: str) -> Result:
-    return CliRunner().invoke(soteria, ["adopt", *arguments, *WORD], env=environment)
+    return CliRunner().invoke(group_of(PROGRAM), ["adopt", *arguments, *WORD], env=environment)
 
 
 def _rows(done: Result) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ops_platform.cli.group import ops_platform
+from ops_platform.cli.group import group_of
+from ops_platform.cli.main import PROGRAM
 from ops_platform_tests.settings.files import ACCOUNT
 
 
@@ -18,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _run(*arguments: str, **environ: str) -> Result:
-    return CliRunner().invoke(ops_platform, ["config", *arguments], env=environ)
+    return CliRunner().invoke(group_of(PROGRAM), ["config", *arguments], env=environ)
 
 
 def test_a_right_file_is_called_valid(folder: Path) -> None:

@@ -9,9 +9,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ops_platform.cli import main
-from ops_platform.cli.group import ops_platform
-from ops_platform.cli.main import COMMANDS, Command, overview
+from ops_platform.cli.group import group_of
+from ops_platform.cli.main import PROGRAM
+from ops_platform.cli.program import Command, Program, overview
+from ops_platform.cli.soteria import PROGRAM as SOTERIA
 from ops_platform.domain.errors import PlatformError
 
 _COMMAND = Path(sys.executable).with_name("ops-platform")
@@ -34,8 +35,8 @@ def test_the_overview_is_printed_however_it_is_asked_for(arguments: tuple[str, .
     done = _run(*arguments)
 
     assert done.returncode == 0
-    assert done.stdout == overview()
-    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+    assert done.stdout == overview(PROGRAM)
+    assert all(f"  {name} " in done.stdout for name in PROGRAM.commands)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -74,13 +75,19 @@ def test_help_imports_next_to_nothing() -> None:
     assert not _HEAVY & set(done.stderr.split())
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_exists(name: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [(program, name) for program in (PROGRAM, SOTERIA) for name in sorted(program.commands)],
+)
+def test_every_command_exists(program: Program, name: str) -> None:
     """And says of itself what the overview says."""
-    done = CliRunner().invoke(ops_platform, [name, "--help"])
+    done = CliRunner().invoke(group_of(program), [name, "--help"])
 
     assert done.exit_code == 0, done.output
-    assert COMMANDS[name].summary.rstrip(".") in done.output
+    command = group_of(program).get_command(click.Context(click.Command(name)), name)
+    assert command is not None
+    summary = program.commands[name].summary.rstrip(".")
+    assert summary in f"{done.output} {command.short_help}"
 
 
 def test_an_unknown_command_is_refused() -> None:
@@ -97,7 +104,7 @@ def test_an_unknown_command_is_refused() -> None:
 )
 def test_a_command_that_was_nearly_right_is_suggested(slip: str, meant: str) -> None:
     """Whatever follows it."""
-    done = CliRunner().invoke(ops_platform, [slip, "list", "--json"])
+    done = CliRunner().invoke(group_of(PROGRAM), [slip, "list", "--json"])
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert f"No such command '{slip}'. Did you mean '{meant}'?" in done.stderr
@@ -127,9 +134,9 @@ def test_what_a_user_can_put_right_is_said_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On standard error, line by line, with exit code 2."""
-    monkeypatch.setitem(main.COMMANDS, "fail", Command(f"{__name__}:failing", "Fail."))
+    monkeypatch.setitem(PROGRAM.commands, "fail", Command(f"{__name__}:failing", "Fail."))
 
-    done = CliRunner().invoke(ops_platform, ["fail"])
+    done = CliRunner().invoke(group_of(PROGRAM), ["fail"])
 
     assert done.exit_code == 2
     assert done.stdout == ""
@@ -138,9 +145,9 @@ def test_what_a_user_can_put_right_is_said_without_a_traceback(
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command that installs it."""
-    monkeypatch.setitem(main.COMMANDS, "far", Command("nowhere_to_be_found:x", "Be far."))
+    monkeypatch.setitem(PROGRAM.commands, "far", Command("nowhere_to_be_found:x", "Be far."))
 
-    done = CliRunner().invoke(ops_platform, ["far"])
+    done = CliRunner().invoke(group_of(PROGRAM), ["far"])
 
     assert done.exit_code == 2
     assert "needs nowhere_to_be_found" in done.stderr
@@ -149,7 +156,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_overview_knows_the_options_of_the_group() -> None:
     """It is written by hand, so that it costs nothing."""
-    context = click.Context(ops_platform, info_name="ops-platform")
-    options = [name for option in ops_platform.get_params(context) for name in option.opts]
+    context = click.Context(group_of(PROGRAM), info_name="ops-platform")
+    options = [name for option in group_of(PROGRAM).get_params(context) for name in option.opts]
 
-    assert all(name in overview() for name in options)
+    assert all(name in overview(PROGRAM) for name in options)

@@ -72,6 +72,7 @@ class Handler(BaseHTTPRequestHandler):
     """Serves one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a body waits 40 ms for its headers to be acknowledged
     timeout = _PATIENCE_SECONDS
 
     def do_GET(self) -> None:
