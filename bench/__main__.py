@@ -19,6 +19,7 @@ from bench import (
     ingest,
     late_jobs,
     latency,
+    promotion,
     rollups,
     stale_jobs,
     starts,
@@ -33,6 +34,7 @@ _WITHOUT_DATABASE: dict[str, Callable[[], Iterator[Result]]] = {
     "help": starts.help_of_the_command,
     "location": starts.code_location,
     "check": check_flow.check_of_ten_steps,
+    "promotion": promotion.promotion_without_its_run,
     "latency": latency.alert_latency,
     "event-costs": event_costs.event_costs,
 }
