@@ -10,6 +10,7 @@ from ops_platform.adapters.aws_errors import AwsError, explained
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_batch import BatchClient
+    from mypy_boto3_ecs import ECSClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -65,6 +66,12 @@ class AccountClients:
         with self._lock, self._explained():
             client: Ec2Client = self._session.client("ec2", endpoint_url=self._account.endpoint_url)
             return client
+
+    @cached_property
+    def ecs(self) -> "ECSClient":
+        """The client of ECS, where sandboxes run."""
+        with self._lock, self._explained():
+            return self._session.client("ecs", endpoint_url=self._account.endpoint_url)
 
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":

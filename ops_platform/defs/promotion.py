@@ -3,12 +3,13 @@
 CI launches them through GraphQL with a flat config; a person finds the same in the launchpad.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import dagster as dg
 
 from ops_platform.adapters.ledger.database import Ledger
+from ops_platform.defs.ecs_tasks import EcsTasks
 from ops_platform.defs.promotion_config import (
     CandidateConfig,
     PromoteConfig,
@@ -23,7 +24,7 @@ from ops_platform.defs.promotion_reports import (
     through,
 )
 from ops_platform.operations.check_stages import CheckStages
-from ops_platform.operations.promotion_stages import PromotionStages
+from ops_platform.operations.promotion_stages import PromotionStages, PromotionTools
 from ops_platform.operations.promotion_tools import Promotions
 from ops_platform.operations.unlock_flow import unlock
 
@@ -33,6 +34,22 @@ class Stages(ExitStack):
 
     checks: CheckStages | None = None
     promotion: PromotionStages | None = None
+    at_work: dg.OpExecutionContext | None = None
+    """The op that is at work, on whose behalf tasks are run elsewhere."""
+
+    def tools(
+        self, context: dg.OpExecutionContext, promotions: Promotions, ledger: Ledger
+    ) -> PromotionTools:
+        """Return what the stages are made with."""
+        self.at_work = context
+
+        def run_task(command: Sequence[str], seconds: float) -> None:
+            told = promotions.settings.promotion.sandbox
+            if told is not None and self.at_work is not None:
+                tasks = EcsTasks(promotions.sandbox_clients.ecs, told, self.at_work)
+                tasks.run(command, seconds)
+
+        return promotions.tools(ledger, run_task)
 
     def checking(self) -> CheckStages | PromotionStages:
         """Return whichever checks are to be made."""
@@ -58,6 +75,7 @@ _AFTER = {"after": dg.In(dg.Nothing)}
 
 @dg.op(out=dg.Out(dg.Nothing))
 def take_candidate(
+    context: dg.OpExecutionContext,
     config: CandidateConfig,
     stages: dg.ResourceParam[Stages],
     promotions: dg.ResourceParam[Promotions],
@@ -65,13 +83,14 @@ def take_candidate(
 ) -> None:
     """Read what is to be checked."""
     with through():
-        tools = promotions.tools(ledger)
+        tools = stages.tools(context, promotions, ledger)
         made = CheckStages(config.candidate(), tools.checks, tools.rules)
         stages.checks = stages.enter_context(made)
 
 
 @dg.op(out=dg.Out(dg.Nothing))
 def take_order(
+    context: dg.OpExecutionContext,
     config: PromoteConfig,
     stages: dg.ResourceParam[Stages],
     promotions: dg.ResourceParam[Promotions],
@@ -79,13 +98,14 @@ def take_order(
 ) -> None:
     """Read what is to be promoted."""
     with through():
-        made = PromotionStages(config.order(), promotions.tools(ledger))
+        made = PromotionStages(config.order(), stages.tools(context, promotions, ledger))
         stages.promotion = stages.enter_context(made)
 
 
 @dg.op(ins=_AFTER, out=dg.Out(dg.Nothing))
 def check_code(context: dg.OpExecutionContext, stages: dg.ResourceParam[Stages]) -> None:
     """Check it out, compile it in a sandbox, and judge its names and sizes."""
+    stages.at_work = context
     with through():
         report = stages.checking().check_code()
     context.add_output_metadata(checked(report))

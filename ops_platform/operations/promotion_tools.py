@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 
 from ops_platform.adapters.accounts import AccountClients
 from ops_platform.adapters.batch_queues import AwsBatchQueues
 from ops_platform.adapters.deployed_machines import AwsDeployedMachines
+from ops_platform.adapters.ecs_sandbox import EcsSandbox, RunTask
 from ops_platform.adapters.flow_compiler import FlowCompiler
 from ops_platform.adapters.flow_environments import FlowEnvironments
 from ops_platform.adapters.git import GitRepositories, Remote
@@ -21,7 +23,7 @@ from ops_platform.adapters.staging_evidence import StagingEvidence
 from ops_platform.domain.candidates import CandidateRules
 from ops_platform.domain.deployers import PromotionPolicy, WaitFor
 from ops_platform.domain.pull_requests import ReviewPolicy
-from ops_platform.domain.sandboxes import Isolation
+from ops_platform.domain.sandboxes import Isolation, Sandbox
 from ops_platform.operations.check_candidate import Capacity, CheckTools
 from ops_platform.operations.policy import account_links, alert_policy
 from ops_platform.operations.promotion_stages import PromotionTools
@@ -29,7 +31,7 @@ from ops_platform.operations.roll_back_flow import RollBack
 from ops_platform.settings.accounts import Account
 from ops_platform.settings.model import Settings
 
-_FOLDER = "promotion"
+_FOLDER, _ENVIRONMENTS = "promotion", "environments"
 
 
 def candidate_rules(settings: Settings) -> CandidateRules:
@@ -86,11 +88,14 @@ class Promotions:
         """The name of the production account."""
         return self.settings.of_stage("production").name
 
-    def tools(self, ledger: Ledger) -> PromotionTools:
-        """Return what candidates are promoted with."""
+    def tools(self, ledger: Ledger, run_task: RunTask) -> PromotionTools:
+        """Return what candidates are promoted with.
+
+        ``run_task`` runs an ECS task, where the settings name one for a sandbox.
+        """
         settings = self.settings
         return PromotionTools(
-            checks=self.check_tools(ledger),
+            checks=self.check_tools(ledger, run_task),
             rules=candidate_rules(settings),
             policy=promotion_policy(settings),
             alerts=alert_policy(settings),
@@ -98,15 +103,16 @@ class Promotions:
             deployer=self.deployer,
         )
 
-    def check_tools(self, ledger: Ledger) -> CheckTools:
+    def check_tools(self, ledger: Ledger, run_task: RunTask) -> CheckTools:
         """Return what candidates are checked with."""
-        settings, sandbox = self.settings, LocalSandbox()
+        settings = self.settings
         folder = settings.state_dir.absolute() / _FOLDER
+        sandbox = self._sandbox(folder / _ENVIRONMENTS, run_task)
         return CheckTools(
             ledger=ledger,
             pulls=self.pulls(),
             repositories=GitRepositories(self._remotes(), folder / "checkouts"),
-            environments=FlowEnvironments(folder / "environments"),
+            environments=FlowEnvironments(folder / _ENVIRONMENTS),
             compiler=FlowCompiler(sandbox),
             isolation=sandbox.isolation,
             capacity=lambda: self._capacity(ledger),
@@ -143,6 +149,21 @@ class Promotions:
         }
         told = account.metaflow.settings
         return MetaflowDeployer(flow, {**self._promoter.environment(), **told, **ours})
+
+    @property
+    def sandbox_clients(self) -> AccountClients:
+        """The clients of the account in which ECS tasks of a sandbox run."""
+        told = self.settings.promotion.sandbox
+        named = told.account if told else None
+        account = self.settings.account(named) if named else self.settings.of_stage("staging")
+        return AccountClients(account)
+
+    def _sandbox(self, environments: Path, run_task: RunTask) -> Sandbox:
+        told = self.settings.promotion.sandbox
+        if told is None:
+            return LocalSandbox()
+        client = self.sandbox_clients.s3
+        return EcsSandbox(client, told.bucket, run_task, environments=environments)
 
     @cached_property
     def _promoter(self) -> AccountClients:

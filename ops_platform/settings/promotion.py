@@ -141,6 +141,26 @@ class GitHubSettings(Table):
     token_env: EnvironmentName = "GITHUB_TOKEN"  # noqa: S105, the name of one
 
 
+class SandboxSettings(Table):
+    """The ECS task in which code of a pull request runs; it has no role and no secret.
+
+    ``account`` is the account that it runs in, by default that of Staging, and ``bucket`` one of
+    it. Its image is the platform's own.
+    """
+
+    cluster: Word
+    task_definition: Word
+    container: Word
+    subnets: Annotated[
+        tuple[Word, ...], Field(min_length=1, strict=False), Allowed("a list of subnets")
+    ]
+    security_groups: Annotated[
+        tuple[Word, ...], Field(min_length=1, strict=False), Allowed("a list of security groups")
+    ]
+    bucket: Word
+    account: AccountName | None = None
+
+
 class PromotionSettings(Table):
     """How flows come to production.
 
@@ -164,6 +184,7 @@ class PromotionSettings(Table):
     names: NameSettings = Field(default_factory=NameSettings)
     review: ReviewSettings = Field(default_factory=ReviewSettings)
     github: GitHubSettings = Field(default_factory=GitHubSettings)
+    sandbox: SandboxSettings | None = None
     repositories: Annotated[
         tuple[RepositorySettings, ...],
         Field(strict=False),

@@ -197,7 +197,7 @@ class CandidateWorld:
         """Return the stages of a promotion."""
         return PromotionStages(order, self.tools(self.ledger))
 
-    def tools(self, ledger: Ledger) -> PromotionTools:
+    def tools(self, ledger: Ledger, *_: object) -> PromotionTools:
         """Return what candidates are promoted with."""
         checks = CheckTools(
             ledger=ledger,
