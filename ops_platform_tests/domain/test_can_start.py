@@ -8,7 +8,7 @@ from ops_platform.domain.can_start import judge_start
 from ops_platform.domain.capacity import Environment, InstanceType, Platform, Queue, Size
 from ops_platform.domain.findings import Verdict
 from ops_platform.domain.machine_definitions import read_machine
-from ops_platform_tests.compiled_flows import CompiledFlow
+from ops_platform_tests.compiled_flows import CompiledFlow, CompiledStep
 
 TYPES = (InstanceType("r5.xlarge", Size(4, 32_768)), InstanceType("p3.2xlarge", Size(8, 61_440, 1)))
 SPOT = Environment(
@@ -85,3 +85,13 @@ def test_a_queue_that_is_almost_named_is_suggested() -> None:
     flow = CompiledFlow().but_first(queue="arn:aws:batch:us-east-1:222222222222:job-queue/metaflo")
     found = judge_start(read_machine(flow.text()), [METAFLOW], flow="Forecast")
     assert found[0].fix == "Did you mean metaflow?"
+
+
+def test_what_many_steps_have_in_common_is_told_once() -> None:
+    """A flow of twenty steps in a queue that is not there is one finding, not twenty."""
+    steps = tuple(CompiledStep(f"s{at}", queue="nowhere") for at in range(7))
+    odd = CompiledStep("odd", memory="99000")
+    flow = CompiledFlow(steps=(*steps, odd))
+    alike, other = judge_start(read_machine(flow.text()), [METAFLOW], flow="Forecast")
+    assert alike.message.startswith("Steps s0, s1, s2, s3, s4 and 2 more: the production account")
+    assert other.message.startswith("Step odd: ")
