@@ -40,7 +40,9 @@ class Compiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``lint`` is ``python FLOW.py check``, with pylint; ``create`` is the deployment itself against a
     stand-in for AWS, which keeps what it is given: ``machine`` the name of the state machine,
     ``definition`` its JSON, ``rule`` its schedule. Those are None where it was not reached.
-    ``folder`` is where the flow was, so that files can be named as its owner knows them.
+    ``environment`` is what ``@conda`` or ``@pypi`` have it deployed with (Metaflow's option
+    ``--environment``), None without them. ``folder`` is where the flow was, so that files can be
+    named as its owner knows them.
     """
 
     folder: _Short
@@ -49,6 +51,7 @@ class Compiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machine: _Short | None = None
     definition: Annotated[str, Meta(max_length=2_000_000)] | None = None
     rule: CompiledRule | None = None
+    environment: _Short | None = None
 
 
 @dataclass(frozen=True, slots=True)

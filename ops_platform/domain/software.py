@@ -14,7 +14,9 @@ from ops_platform.domain.findings import Finding
 from ops_platform.domain.machine_definitions import Definition
 from ops_platform.domain.provenance import provenance
 
-_RESOLVED = re.compile(r'metaflow\.plugins\.pypi\.bootstrap "[^"]*" (\w+)')
+_RESOLVED = re.compile(r"metaflow\.plugins\.pypi\.bootstrap \S+ (\w+)")
+# Metaflow takes one for the other: the same environment, found by the same means.
+_SAME_KINDS = {"pypi": "conda"}
 _SHOWN = 12
 
 
@@ -40,7 +42,7 @@ def software_of(definition: Definition) -> Software:
     return Software(
         python=".".join(told.python.split(".")[:2]) if told.python else None,
         metaflow=told.metaflow,
-        kind=told.environment,
+        kind=_SAME_KINDS.get(told.environment or "", told.environment),
         images={step.name: step.image for step in definition.steps},
         environments={name: found.group(1) for name, found in resolved.items() if found},
     )

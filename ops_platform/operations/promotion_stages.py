@@ -203,9 +203,15 @@ class PromotionStages:
             folder=str(PurePosixPath(checkout.folder) / candidate.folder),
             flow=candidate.file,
             python=environment.python,
-            options=("--production",) if request.project else (),
+            options=self._options(request),
             create=(*_tags(request), *self._authorization(request.machine)),
         )
+
+    def _options(self, request: Request) -> tuple[str, ...]:
+        compiled = self.checks.check.checked.compiled
+        kind = compiled.environment if compiled else None
+        production = ("--production",) if request.project else ()
+        return (*((f"--environment={kind}",) if kind else ()), *production)
 
     def _authorization(self, machine: str) -> tuple[str, ...]:
         """Return what makes Metaflow go on with the namespace of what runs."""

@@ -19,8 +19,6 @@ assert _METAFLOW.origin is not None
 TUTORIALS = Path(_METAFLOW.origin).parent / "tutorials"  # importing it warns of its own parts
 FLOWS = sorted(path.relative_to(TUTORIALS).as_posix() for path in TUTORIALS.glob("*/*.py"))
 REASONS = {
-    # Its packages are resolved by @conda, on the network.
-    "04-playlist-plus/playlist.py": {"loads:packages"},
     # It uses @kubernetes.
     "05-hello-cloud/hello-cloud.py": {"compiles:kubernetes"},
 }

@@ -13,7 +13,7 @@ WOULD = software_of(read_machine(CompiledFlow().text()))
 
 
 PROOF = Proof("sfn-1", "https://metaflow.example.com/1")
-BOOTSTRAP = 'python -m metaflow.plugins.pypi.bootstrap "Forecast" 8f3c2a1 "s3"'
+BOOTSTRAP = "python -m metaflow.plugins.pypi.bootstrap Forecast 8f3c2a1 s3"
 
 
 def test_a_compiled_flow_tells_its_software() -> None:
@@ -24,8 +24,7 @@ def test_a_compiled_flow_tells_its_software() -> None:
 
 def test_a_resolved_environment_is_known_by_its_id() -> None:
     """By the command that unpacks it, as Metaflow 2.19 writes it."""
-    escaped = BOOTSTRAP.replace('"', '\\"')
-    text = CompiledFlow().text().replace("download ", f"{escaped} && download ")
+    text = CompiledFlow().text().replace("download ", f"{BOOTSTRAP} && download ")
     assert software_of(read_machine(text)).environments == {"start": "8f3c2a1", "end": "8f3c2a1"}
 
 

@@ -12,6 +12,7 @@ from ops_platform.domain.compiled_flow import Compiled
 from ops_platform.domain.flow_findings import findings_of
 from ops_platform.domain.machine_definitions import read_machine
 from ops_platform.domain.provenance import provenance
+from ops_platform.domain.software import software_of
 
 FLOW = """
 from metaflow import FlowSpec, Parameter, {imports}
@@ -129,3 +130,47 @@ def test_a_flow_finds_nothing_of_ours(tmp_path: Path) -> None:
     printed = compiled_in(tmp_path, text).lint.text
     assert "refused" in printed
     assert "Not in a sandbox." in printed
+
+
+PACKAGED = """
+from metaflow import FlowSpec, conda, pypi, step
+class Forecast(FlowSpec):
+    {decorator}
+    @step
+    def start(self):
+        self.next(self.end)
+    @step
+    def end(self):
+        pass
+if __name__ == "__main__":
+    Forecast()
+"""
+
+
+@pytest.mark.parametrize(
+    "decorator",
+    [
+        '@pypi(packages={"pandas": "2.2.0"}, python="3.11.7")',
+        '@conda(libraries={"pandas": "2.2.0"})',
+    ],
+)
+def test_packages_are_named_without_being_resolved(tmp_path: Path, decorator: str) -> None:
+    """A sandbox has no network; the name is of what is asked for, the same each time."""
+    compiled = compiled_in(tmp_path, PACKAGED.format(decorator=decorator))
+    assert compiled.environment == "conda"
+    assert compiled.definition is not None
+    told = software_of(read_machine(compiled.definition))
+    assert (told.kind, set(told.environments)) == ("conda", {"start", "end"})
+    again = compiled_in(tmp_path, PACKAGED.format(decorator=decorator))
+    assert again.definition is not None
+    assert software_of(read_machine(again.definition)) == told
+    other = compiled_in(tmp_path, PACKAGED.format(decorator=decorator.replace("2.2.0", "2.2.1")))
+    assert other.definition is not None
+    changed = software_of(read_machine(other.definition)).environments
+    assert changed["start"] != told.environments["start"]
+    assert changed["end"] == told.environments["end"]
+
+
+def test_without_packages_no_environment_is_named(tmp_path: Path) -> None:
+    """Nor is the flow compiled a second time."""
+    assert compiled_in(tmp_path, _flow()).environment is None
