@@ -12,7 +12,8 @@ from ops_platform.domain.check_report import as_markdown, headline
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.findings import Report, as_document
 from ops_platform.domain.identity import deployment_asset
-from ops_platform.domain.promotions import Entry, Status
+from ops_platform.domain.markdown import escape
+from ops_platform.domain.promotions import Entry, Status, What
 
 Metadata = Mapping[str, dg.MetadataValue]
 Tell = Callable[[dg.OpExecutionContext, Recorded], None]
@@ -84,6 +85,9 @@ def _tell(context: dg.OpExecutionContext, recorded: Recorded) -> None:
         "status": dg.MetadataValue.text(recorded.status.value),
         "record": dg.MetadataValue.table([_row(each) for each in recorded.entries]),
     }
+    prepared = [each for each in recorded.entries if each.what is What.PREPARED]
+    if prepared:
+        metadata = {**metadata, "changes": dg.MetadataValue.md(_listed(prepared[-1]))}
     if recorded.status not in {Status.RUNNING, Status.SUCCEEDED}:
         raise dg.Failure(last.message, metadata=dict(metadata), allow_retries=False)
     context.log.info(last.message)
@@ -93,3 +97,10 @@ def _tell(context: dg.OpExecutionContext, recorded: Recorded) -> None:
 def _row(entry: Entry) -> dg.TableRecord:
     told = {"at": f"{entry.at:%F %T}", "what": entry.what.value, "told": entry.message}
     return dg.TableRecord(told)
+
+
+def _listed(prepared: Entry) -> str:
+    """Return as Markdown what differs between what ran and what is deployed."""
+    changes = prepared.detail.get("changes")
+    lines = [f"- {escape(str(each))}" for each in changes] if isinstance(changes, list) else []
+    return "\n".join([prepared.message, "", *lines])

@@ -55,6 +55,8 @@ class What(StrEnum):
     LOCKED = "locked"
     KEPT = "kept"
     """What ran before was published as a version, to go back to."""
+    PREPARED = "prepared"
+    """It was compiled with production's credentials, and compared with what runs."""
     TRIED = "tried"
     """A canary ran."""
     DEPLOYED = "deployed"

@@ -23,6 +23,7 @@ from ops_platform.domain.findings import Report, as_document
 from ops_platform.domain.machine_definitions import Definition, read_machine
 from ops_platform.domain.promotions import Request, What
 from ops_platform.domain.provenance import provenance
+from ops_platform.domain.words import counted
 from ops_platform.operations.production_change import ProductionChange, once
 from ops_platform.operations.production_runs import ProductionRuns
 
@@ -120,21 +121,27 @@ class Promotion:
         if not self._change.is_over:
             self._change.guarded(stage)
 
-    def _prepared(self, _: Snapshot) -> None:
+    def _prepared(self, snapshot: Snapshot) -> None:
         self._deployer = deployer = self._of.deployer()
         prepared = deployer.prepare()
         self._definition = self._promised(prepared)
+        self._compared(self._definition, snapshot)
         if self._request.canary and What.TRIED not in self._change.done:
             tried = self._runs.canary(self._request, prepared, deployer.role_arn)
             self._change.note(What.TRIED, f"A canary succeeded: {tried}.", execution_arn=tried)
 
-    def _deployed(self, snapshot: Snapshot) -> None:
-        definition = _made(self._definition)
+    def _compared(self, definition: Definition, snapshot: Snapshot) -> None:
+        """Record what differs between what runs and what would run."""
         before = snapshot.version_arn and self._of.production.version(snapshot.version_arn)
         changes = diff(read_machine(before.definition), definition) if before else []
+        found = counted(len(changes), "change", "changes") if changes else "The same runs already"
+        told = f"{found}." if before else "It is new."
+        self._change.note(What.PREPARED, told, changes=[str(each) for each in changes])
+
+    def _deployed(self, _: Snapshot) -> None:
+        definition = _made(self._definition)
         _made(self._deployer).deploy()
-        told = f"{len(changes)} changes." if before else "It is new."
-        self._change.note(What.DEPLOYED, told, changes=[str(each) for each in changes])
+        self._change.note(What.DEPLOYED, "Metaflow deployed machine and schedule.")
         self._machine = self._verified(definition)
         self._change.publish(self._machine)
 

@@ -196,7 +196,8 @@ def test_a_flow_is_rolled_back(jobs: Jobs, world: CandidateWorld) -> None:
     first = jobs.promote()
     before = world.fake.machine(MACHINE)
     world.metaflow.flow = world.metaflow.flow.but_first(memory="8000")
-    jobs.promote("two", request="comment-2")
+    second = jobs.promote("two", request="comment-2")
+    assert "4,096 → 8,000" in _metadata(second, "prepare")["changes"]
     pull = {"repository": "acme/flows", "pull_request": 12}
     back = {**ASKED, **pull, "request": "comment-3", "reason": "it is wrong"}
     done = jobs.run("roll_back_flow", machine=MACHINE, **back)

@@ -51,8 +51,8 @@ def test_a_promotion_deploys_and_starts_and_is_recorded(world: PromotionWorld) -
     recorded = world.promote(request)
     assert recorded.status is Status.SUCCEEDED
     assert _whats(world, request.id) == [
-        What.CHECKED, What.LOCKED, What.KEPT, What.DEPLOYED, What.VERIFIED, What.PUBLISHED,
-        What.STARTED, What.SUCCEEDED,
+        What.CHECKED, What.LOCKED, What.KEPT, What.PREPARED, What.DEPLOYED, What.VERIFIED,
+        What.PUBLISHED, What.STARTED, What.SUCCEEDED,
     ]  # fmt: skip
     with world.ledger.transaction() as tx:
         made = deployments.latest(tx, "production", MACHINE)
@@ -69,7 +69,7 @@ def test_a_promotion_deploys_and_starts_and_is_recorded(world: PromotionWorld) -
 def test_what_changed_is_in_the_record(world: PromotionWorld) -> None:
     """Without what differs each time."""
     entries = {entry.what: entry for entry in world.promote(world.request()).entries}
-    assert entries[What.DEPLOYED].detail == {"changes": ["start: memory (MiB) 4,096 → 8,000"]}
+    assert entries[What.PREPARED].detail == {"changes": ["start: memory (MiB) 4,096 → 8,000"]}
 
 
 def test_a_flow_that_is_new_is_promoted(emptied_ledger: Ledger) -> None:
