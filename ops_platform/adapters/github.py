@@ -4,6 +4,7 @@ Sources: GitHub's documentation of its REST API for pulls, reviews, comparisons,
 runs, branches and rules.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,6 +24,7 @@ _SECONDS = 15
 _ATTEMPTS = 3
 # Longer than this nobody who waits for an answer waits for GitHub's rate limit to be over.
 _LONGEST_WAIT = 30.0
+_PAUSES = (1.0, 2.0, 4.0)
 _MAY_WRITE = frozenset({"admin", "write"})  # as GitHub tells it: maintain comes as write
 _WELL = frozenset({"success", "neutral", "skipped"})
 _STATES = {"success": "success", "pending": "pending", "failure": "failure", "error": "failure"}
@@ -38,18 +40,32 @@ class GitHubPullRequests:
     Args:
         api_url: Its REST API.
         token: A token that may read pull requests, statuses and who collaborates.
+        sleep: Waits while GitHub works out whether a pull request can be merged.
     """
 
-    def __init__(self, api_url: str, token: str | None) -> None:
+    def __init__(
+        self, api_url: str, token: str | None, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._api_url = api_url
         self._token = token
+        self._sleep = sleep
 
     def get(self, repository: str, number: int) -> PullRequest | None:
         """Return a pull request as it is now, None if there is none."""
         with _explained(f"read {repository}#{number}"):
             home = self._github.get_repo(repository)
-            found = _or_none(lambda: home.get_pull(number).complete())
+            found = _or_none(lambda: self._worked_out(home, number))
             return self._told(home, found) if found else None
+
+    def _worked_out(self, repository: "Repository", number: int) -> "GitHubPull":
+        """Return a pull request; whether it can be merged GitHub works out once it is asked."""
+        pull = repository.get_pull(number).complete()
+        for seconds in _PAUSES:
+            if pull.state != "open" or pull.raw_data.get("mergeable") is not None:
+                break
+            self._sleep(seconds)
+            pull = repository.get_pull(number).complete()
+        return pull
 
     def _told(self, repository: "Repository", pull: "GitHubPull") -> PullRequest:
         head, base = pull.head, pull.base

@@ -115,6 +115,19 @@ class CandidateCheck:
         in_order = sorted(found, key=lambda each: _NAMES.index(each.name))
         return Report(self.checked.report.flow, tuple(in_order))
 
+    def confirm(self) -> None:
+        """Ask the code host once more: a canary can take hours.
+
+        Raises:
+            PlatformError: The pull request has moved, or its review counts no more.
+        """
+        asked = self._candidate
+        self.pull = self._tools.pulls.get(asked.repository, asked.pull_request)
+        stopping = [each for each in self._reviewed() if each.stops]
+        if self.pull is None or stopping:
+            why = " ".join(each.message for each in stopping) or "the pull request is gone."
+            raise PlatformError(f"Meanwhile its review has changed: {why}")
+
     def _ask_host(self) -> Iterable[Finding]:
         asked = self._candidate
         self.pull = self._tools.pulls.get(asked.repository, asked.pull_request)

@@ -34,7 +34,8 @@ T = TypeVar("T")
 class Promoter:
     """Promotes flows to one account.
 
-    ``deployer`` is asked for when it is needed, since many requests are refused before. ``clock``
+    ``deployer`` is asked for when it is needed, since many requests are refused before. ``confirm``
+    raises if what was checked does not hold any more, right before production is changed. ``clock``
     is the ledger's, and ``sleep`` waits between two looks at a run.
     """
 
@@ -45,6 +46,7 @@ class Promoter:
     policy: PromotionPolicy
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep
+    confirm: Callable[[], None] = lambda: None
 
     def promote(self, request: Request, report: Report, expected: Expected) -> Recorded:
         """Promote a flow, or go on with it; return the record of what became of it.
@@ -140,6 +142,7 @@ class Promotion:
 
     def _deployed(self, _: Snapshot) -> None:
         definition = _made(self._definition)
+        self._of.confirm()
         _made(self._deployer).deploy()
         self._change.note(What.DEPLOYED, "Metaflow deployed machine and schedule.")
         self._machine = self._verified(definition)

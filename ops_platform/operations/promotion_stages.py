@@ -177,6 +177,7 @@ class PromotionStages:
             deployer=lambda: self._deployer(request),
             policy=self._tools.policy,
             clock=tools.clock,
+            confirm=self.checks.check.confirm,
         )
         return promoter.begin(recorded, self._expected(request.machine))
 

@@ -21,7 +21,8 @@ def github() -> Iterator[FakeGitHub]:
 
 
 def _read(github: FakeGitHub, token: str | None = "ghp_test") -> PullRequest:
-    found = GitHubPullRequests(github.url, token).get("acme/flows", 12)
+    reader = GitHubPullRequests(github.url, token, sleep=lambda _: None)
+    found = reader.get("acme/flows", 12)
     assert found is not None
     return found
 
@@ -121,3 +122,17 @@ def test_a_host_that_is_down_is_told() -> None:
     """As something that could not be asked."""
     with pytest.raises(GitHubError, match="Could not read acme/flows#1: ConnectionError"):
         GitHubPullRequests("http://127.0.0.1:1", None).get("acme/flows", 1)
+
+
+def test_whether_it_can_be_merged_is_waited_for(github: FakeGitHub) -> None:
+    """GitHub works that out once it is asked; a while, and not for ever."""
+    pull, waited = github.pulls[12], []
+    pull.mergeable = None
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        pull.mergeable = True if len(waited) == 2 else None
+
+    found = GitHubPullRequests(github.url, "ghp_test", sleep=sleep).get("acme/flows", 12)
+    assert found is not None
+    assert (found.mergeable, waited) == (True, [1.0, 2.0])

@@ -1,5 +1,6 @@
 """A pull request's flow brought to production stage by stage."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,26 @@ def test_what_compiles_otherwise_with_credentials_is_not_deployed(world: Candida
     _, recorded = _promote(world, world.order(world.candidate()))
     assert recorded.status is Status.FAILED
     assert "compiles to something else" in recorded.entries[-1].message
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda w: w.spoil_pull(approvals=()), "needs 1 more approval"),
+        (lambda w: w.spoil_pull(head="e" * 40), "is at eeeeeeeeeeee by now"),
+        (lambda w: w.host.pulls.clear(), "the pull request is gone"),
+        (lambda w: setattr(w.host, "trouble", PlatformError("no answer")), "no answer"),
+    ],
+)
+def test_what_changed_since_the_checks_stops_it_at_the_last_moment(
+    world: CandidateWorld, spoil: Callable[[CandidateWorld], None], said: str
+) -> None:
+    """A canary can take hours; production is asked for nothing then."""
+    with world.stages(world.order(world.candidate())) as stages:
+        for stage in (stages.check_code, stages.check_evidence, stages.admit, stages.prepare):
+            stage()
+        spoil(world)
+        recorded = stages.deploy()
+    assert recorded.status is Status.FAILED
+    assert said in recorded.entries[-1].message
+    assert world.fake.machine(MACHINE) is None
