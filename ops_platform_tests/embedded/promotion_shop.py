@@ -31,6 +31,7 @@ from ops_platform_tests.git_world import GitRepository
 from ops_platform_tests.ledger_world import open_ledger
 
 MACHINE, STAGED, PATH = "shop.prod.Forecast", "shop.test.by_region.Forecast", "flows/forecast.py"
+BRANCH = "by_region"
 FLOW = '''"""A flow of the shop's."""
 
 from metaflow import FlowSpec, project, resources, schedule, step
@@ -119,12 +120,18 @@ class Shop:
         )  # fmt: skip
         return str(self.staging.execution(arn)["status"])
 
-    def _flow(self, command: str) -> str:
+    def deploy_by_hand(self) -> None:
+        """Deploy what is checked out to production, as people did before there were gates."""
+        self._flow("create", account=1, options=("--production",))
+
+    def _flow(
+        self, command: str, *, account: int = 0, options: tuple[str, ...] = ("--branch", BRANCH)
+    ) -> str:
         settings = metaflow_environment(
-            self.edition.accounts[0], self.edition.state.aws, user="ada",
+            self.edition.accounts[account], self.edition.state.aws, user="ada",
             shared_s3=self.edition.shared_s3,
         )  # fmt: skip
-        line = [sys.executable, PATH, "--branch", "by_region", "step-functions", command]
+        line = [sys.executable, PATH, *options, "step-functions", command]
         done = subprocess.run(
             line, cwd=self.repository.folder, env={**os.environ, **settings}, check=False,
             capture_output=True, text=True, timeout=180,

@@ -109,6 +109,19 @@ def test_killed_at_any_stage_the_same_request_goes_on(shop: Shop) -> None:
     assert shop.runs()[1] == "cron(0 0 * * ? *)"
 
 
+def test_what_ada_deployed_by_hand_is_taken_over(shop: Shop) -> None:
+    """Metaflow lets nobody else deploy it again, but with the token that its machine carries."""
+    shop.push(memory="6000")
+    shop.deploy_by_hand()
+    assert shop.runs() == ("6000", "cron(0 0 * * ? *)")
+    commit = shop.push()
+    assert shop.run_in_staging() == "SUCCEEDED"
+    done = shop.promote(commit)
+    assert done.status == "SUCCESS", done
+    assert shop.runs() == ("5000", "cron(0 0 * * ? *)")
+    assert "memory" in done.told["prepare"]["changes"]
+
+
 def test_two_at_once_are_one_after_the_other_or_refused_by_name(shop: Shop) -> None:
     """With the tag Dagster has the second wait; without it the ledger refuses it."""
     commit = shop.push()
