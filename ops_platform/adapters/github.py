@@ -92,7 +92,9 @@ class GitHubPullRequests:
                 if state == "APPROVED" and may_write(user)
             ),
             changes_requested_by=tuple(
-                user for user, state, _ in reviews if state == "CHANGES_REQUESTED"
+                user
+                for user, state, _ in reviews
+                if state == "CHANGES_REQUESTED" and may_write(user)
             ),
             required_checks=tuple(_required(repository, base.ref, head.sha)),
         )

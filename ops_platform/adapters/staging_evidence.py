@@ -58,7 +58,7 @@ class StagingEvidence:
         listed = [
             execution
             for name in self._names()
-            if _is_of(name, wanted.project, wanted.flow or machine)
+            if self._is_of(name, wanted.project, wanted.flow or machine)
             for execution in self._executions(f"{self._prefix}{name}")
         ]
         for each in sorted(listed, key=lambda each: each["startDate"], reverse=True):
@@ -75,6 +75,22 @@ class StagingEvidence:
             if not page.get("nextToken"):
                 return
             token = {"nextToken": page["nextToken"]}
+
+    def _is_of(self, name: str, project: str | None, flow: str) -> bool:
+        """Tell whether a machine is of a flow; of a name that Metaflow cut its definition tells."""
+        parsed = parse_machine_name(name)
+        if parsed.project != project or parsed.flow is not None:
+            return (parsed.project, parsed.flow) == (project, flow)
+        arn = f"{self._prefix}{name}"
+        found = self._caller.call_unless(
+            _GONE,
+            "DescribeStateMachine",
+            f"read {arn}",
+            self._client.describe_state_machine,
+            stateMachineArn=arn,
+        )
+        definition = _read(found["definition"]) if found else None
+        return definition is not None and provenance(definition).flow == flow
 
     def _executions(self, arn: str) -> list[Any]:
         page = self._caller.call_unless(
@@ -115,19 +131,15 @@ class StagingEvidence:
             self._client.describe_state_machine_for_execution,
             executionArn=execution_arn,
         )
-        if ran is None:
-            return None
-        try:
-            return read_machine(ran["definition"])
-        except DefinitionError:
-            return None
+        return _read(ran["definition"]) if ran else None
 
     def _packaged(self, told: Provenance | None) -> Files | None:
         """Return the files of a run's code package; None if there is none to be read."""
         return self._files(told.code_url) if told and told.code_url else None
 
 
-def _is_of(name: str, project: str | None, flow: str) -> bool:
-    """Tell whether a machine of Staging is of a flow; names that Metaflow cut tell nothing."""
-    parsed = parse_machine_name(name)
-    return (parsed.project, parsed.flow) == (project, flow)
+def _read(text: str) -> Definition | None:
+    try:
+        return read_machine(text)
+    except DefinitionError:
+        return None

@@ -14,11 +14,11 @@ from ops_platform.cli.output import json_option, show_rows
 from ops_platform.cli.progress import Progress
 from ops_platform.domain.deployed_machines import DeployedMachines
 from ops_platform.domain.deployments import judge_drift
-from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.identity import parse_machine_name, rule_name
 from ops_platform.domain.promotions import Kind, Request, Status, request_id
 from ops_platform.operations.adopt_flow import Adoption
 from ops_platform.operations.policy import alert_policy
+from ops_platform.operations.promotion_tools import promoter_account
 from ops_platform.settings.accounts import Account
 from ops_platform.settings.model import Settings
 
@@ -51,14 +51,16 @@ def adopt(
     measured from and that can be rolled back to. Production itself is not touched, but for a
     version that is published of what runs.
 
-    Exit code: 0 done, 1 one of them was refused, 2 it could not be tried.
+    Exit code: 0 done, 1 one of them was refused or failed, 2 it could not be tried.
     """
     if every == bool(machine):
         raise click.UsageError("Give either the name of a state machine or --all.")
     with open_ledger(calls_aws=True) as opened:
         chosen = _account(opened.settings, account)
         production = AwsDeployedMachines(
-            AccountClients(chosen), region=chosen.region, aws_account_id=chosen.aws_account_id
+            AccountClients(_promoter(opened.settings, chosen)),
+            region=chosen.region,
+            aws_account_id=chosen.aws_account_id,
         )
         names = [machine] if machine else _unadopted(opened, production, chosen)
         asked = {"actor": who, "reason": why, "owner": owner, "account": chosen.name}
@@ -68,18 +70,18 @@ def adopt(
             else _adopted(opened, production, names, asked)
         )
     show_rows(rows, columns=_COLUMNS, none="Nothing to adopt.", as_json=as_json)
-    if any(row["status"] == Status.REFUSED for row in rows):
+    if any(row["status"] in {Status.REFUSED, Status.FAILED} for row in rows):
         click.get_current_context().exit(1)
 
 
 def _account(settings: Settings, named: str | None) -> Account:
-    if named is not None:
-        return settings.account(named)
-    found = [each for each in settings.accounts if each.stage == "production"]
-    if len(found) != 1:
-        names = ", ".join(each.name for each in settings.accounts)
-        raise PlatformError(f"Say which account is meant with --account; there are {names}.")
-    return found[0]
+    return settings.account(named) if named else settings.of_stage("production")
+
+
+def _promoter(settings: Settings, chosen: Account) -> Account:
+    """Return the account as it is reached by what publishes versions in it."""
+    is_target = settings.has_production and settings.of_stage("production").name == chosen.name
+    return promoter_account(settings) if is_target else chosen
 
 
 def _unadopted(opened: Opened, production: DeployedMachines, account: Account) -> list[str]:

@@ -8,7 +8,12 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.findings import Verdict
 from ops_platform.domain.flow_locks import FlowLock
 from ops_platform.domain.words import counted
-from ops_platform.operations.look_at_deployments import Seen, look_for_drift, release_done_locks
+from ops_platform.operations.look_at_deployments import (
+    Locks,
+    Seen,
+    look_for_drift,
+    release_done_locks,
+)
 from ops_platform.operations.promotion_tools import Promotions
 from ops_platform.settings.model import Settings
 
@@ -42,8 +47,8 @@ def deployment_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[None]]:
         account = promotions.account
         seen = look_for_drift(ledger, promotions.production(), account)
-        released = release_done_locks(ledger, promotions.pulls(), account)
-        yield materialization(seen, released)
+        locks = release_done_locks(ledger, promotions.pulls(), account)
+        yield materialization(seen, locks)
 
     return [deployments]
 
@@ -69,9 +74,7 @@ def deployment_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     ]
 
 
-def materialization(
-    seen: Sequence[Seen], released: Sequence[FlowLock]
-) -> dg.MaterializeResult[None]:
+def materialization(seen: Sequence[Seen], locks: Locks) -> dg.MaterializeResult[None]:
     """Return what a look found, and what it released."""
     drifted = [each for each in seen if each.finding.verdict is Verdict.FAILED]
     unknown = [each for each in seen if each.finding.verdict is Verdict.UNCHECKED]
@@ -79,12 +82,17 @@ def materialization(
         "deployments": dg.MetadataValue.int(len(seen)),
         "drifted": dg.MetadataValue.int(len(drifted)),
         "not_known": dg.MetadataValue.int(len(unknown)),
-        "locks_released": dg.MetadataValue.text(", ".join(each.machine for each in released)),
+        "locks_released": dg.MetadataValue.text(_machines(locks.released)),
+        "locks_not_known": dg.MetadataValue.text(_machines(locks.unknown)),
         "table": dg.MetadataValue.table([_row(each) for each in seen], schema=_SCHEMA),
     }
     return dg.MaterializeResult(
         asset_key=KEY, metadata=metadata, check_results=[_checked(drifted, unknown)]
     )
+
+
+def _machines(locks: Sequence[FlowLock]) -> str:
+    return ", ".join(each.machine for each in locks) or "none"
 
 
 def _checked(drifted: Sequence[Seen], unknown: Sequence[Seen]) -> dg.AssetCheckResult:

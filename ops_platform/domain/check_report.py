@@ -1,8 +1,10 @@
 """The report of the sanity checks as Markdown, the same wherever it is shown."""
 
+from collections.abc import Iterable
+
 from ops_platform.domain.findings import Finding, Report, Severity, Verdict, worst_first
 from ops_platform.domain.markdown import escape, table
-from ops_platform.domain.words import counted
+from ops_platform.domain.words import listed
 
 _MARKS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNCHECKED: "❔"}
 _WARNING = "⚠️"
@@ -27,11 +29,15 @@ def headline(report: Report) -> str:
     stopping = [each for each in report.findings if each.stops]
     if report.verdict is Verdict.PASSED:
         return f"{flow} passed."
-    failed = sum(each.verdict is Verdict.FAILED for each in stopping)
-    unchecked = len(stopping) - failed
-    told = [counted(failed, "finding stops it", "findings stop it")] if failed else []
-    told += [f"{unchecked} could not be checked"] if unchecked or not failed else []
-    return f"{flow} did not pass: {', '.join(told)}."
+    failed = _names(each for each in stopping if each.verdict is Verdict.FAILED)
+    unchecked = _names(each for each in stopping if each.verdict is Verdict.UNCHECKED)
+    told = [f"stopped by {listed(failed)}"] if failed else []
+    told += [f"{listed(unchecked)} could not be checked"] if unchecked else []
+    return f"{flow} did not pass: {'; '.join(told) or 'nothing was checked'}."
+
+
+def _names(findings: Iterable[Finding]) -> list[str]:
+    return list(dict.fromkeys(each.name for each in findings))
 
 
 def where(finding: Finding) -> str | None:

@@ -97,7 +97,8 @@ def approvals_of(pull: PullRequest) -> list[Approval]:
 def _objections(pull: PullRequest, commit: str, policy: ReviewPolicy) -> Iterator[Finding]:
     """Yield each objection; one that makes the others void comes alone."""
     if void := _void(pull, commit):
-        yield REVIEW.failed(*void, link=pull.link)
+        reason, message, fix = void
+        yield REVIEW.failed(reason, message, fix=fix, link=pull.link)
         return
     yield from _missing_approvals(pull, policy)
     yield from _obstacles(pull, policy)
@@ -105,18 +106,19 @@ def _objections(pull: PullRequest, commit: str, policy: ReviewPolicy) -> Iterato
         yield from _required(pull, policy)
 
 
-def _void(pull: PullRequest, commit: str) -> tuple[str, str] | None:
-    """Return why no review of it can count, as reason and sentence."""
+def _void(pull: PullRequest, commit: str) -> tuple[str, str, str] | None:
+    """Return why no review of it can count, as reason and sentence, and what to do about it."""
     number = f"#{pull.number}"
     if not pull.is_open:
-        return "closed", f"{number} is closed."
+        return "closed", f"{number} is closed.", "Reopen it, or open another one."
     if pull.from_fork:
-        return "fork", f"{number} comes from a fork, whose code never goes to production."
+        told = f"{number} comes from a fork, whose code never goes to production."
+        return "fork", told, "Push the branch to the repository itself."
     if pull.is_draft:
-        return "draft", f"{number} is a draft."
+        return "draft", f"{number} is a draft.", "Mark it as ready for review."
     if pull.head != commit:
         moved = f"{number} is at {pull.head[:12]} by now, not at {commit[:12]} that was asked for."
-        return "head-moved", moved
+        return "head-moved", moved, "Ask again, for the commit that it is at."
     return None
 
 

@@ -79,7 +79,7 @@ def _differences(ran: Software, would: Software, proof: Proof) -> Iterator[Findi
         ("environment-kind", "the environment", ran.kind, would.kind),
     ):
         if before != after:
-            yield _other(reason, word, (before, after), proof)
+            yield _other(reason, word, (before, after), proof, fix=_FIXES.get(reason))
     for reason, word, by_step, wanted in (
         ("image", "the image", ran.images, would.images),
         ("packages", "the resolved environment", ran.environments, would.environments),
@@ -101,10 +101,23 @@ def _changed(
     return found
 
 
-def _other(reason: str, word: str, pair: tuple[str | None, str | None], proof: Proof) -> Finding:
+_FIXES = {
+    "python": "Deploy to Staging with the Python that the platform deploys with, and run it again.",
+    "metaflow": "Pin this version of Metaflow where the flow's packages are named, in both places.",
+}
+
+
+def _other(
+    reason: str,
+    word: str,
+    pair: tuple[str | None, str | None],
+    proof: Proof,
+    *,
+    fix: str | None = None,
+) -> Finding:
     before, after = map(_short, pair)
     told = f"In {proof.run_id} {word} was {before}; in Production it would be {after}."
-    return SAME_SOFTWARE.failed(reason, told, link=proof.link)
+    return SAME_SOFTWARE.failed(reason, told, fix=fix, link=proof.link)
 
 
 def _short(value: str | None) -> str:

@@ -8,8 +8,9 @@ from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.alerts import AlertPolicy
 from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines
+from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.machine_definitions import DefinitionError, read_machine
-from ops_platform.domain.promotions import Request
+from ops_platform.domain.promotions import Request, What
 from ops_platform.domain.provenance import Provenance, provenance
 from ops_platform.operations.production_change import ProductionChange, once
 
@@ -45,6 +46,12 @@ class Adoption:
             recorded=recorded,
             rule=rule,
         )
+        try:
+            self._adopted(change)
+        except PlatformError as error:
+            change.note(What.FAILED, f"{error} Production was not changed.")
+
+    def _adopted(self, change: ProductionChange) -> None:
         name = change.request.machine
         machine = self.production.machine(name)
         if machine is None:

@@ -132,8 +132,11 @@ class CandidateCheck:
         asked = self._candidate
         self.pull = self._tools.pulls.get(asked.repository, asked.pull_request)
         if self.pull is None:
-            message = f"{asked.repository} has no pull request #{asked.pull_request}."
-            yield REVIEW.failed("no-pull-request", message)
+            message = (
+                f"{asked.repository} has no pull request #{asked.pull_request}, or the platform's"
+                " token may not see it."
+            )
+            yield REVIEW.failed("no-pull-request", message, fix="Name a pull request that is open.")
 
     def _hindrance(self, checkout: Checkout) -> Finding | None:
         """Return why its code is not even tried."""
@@ -149,7 +152,7 @@ class CandidateCheck:
         try:
             self.environment = self._tools.environments.of(checkout, path)
         except RequirementsError as error:
-            return LOADS.failed("requirements", str(error))
+            return LOADS.failed("requirements", str(error), fix="Change what is named there.")
         except PlatformError as error:
             return LOADS.unchecked("environment", str(error), fix=_AGAIN)
         return None
@@ -178,7 +181,9 @@ class CandidateCheck:
         try:
             checked = check_flow(self._tools.compiler, compilation, rules, prefix=folder)
         except PlatformError as error:
-            return CheckedFlow(Report(None, (LOADS.unchecked("not-tried", str(error)),)))
+            return CheckedFlow(
+                Report(None, (LOADS.unchecked("not-tried", str(error), fix=_AGAIN),))
+            )
         found = [*self._known(checked.report.findings, unknown), *self._origin(checked)]
         report = Report(checked.report.flow, tuple(found))
         return CheckedFlow(report, checked.compiled, checked.definition)
@@ -208,9 +213,11 @@ class CandidateCheck:
             return []
         machine, repository = checked.compiled.machine, self._candidate.repository
         with self._tools.ledger.transaction() as tx:
-            last = deployments.latest(tx, self._rules.account, machine)
-            recorded = promotions.get(tx, last.promotion_id) if last else None
-        before = recorded.request.repository if recorded else None
+            past = deployments.history(tx, self._rules.account, machine)
+            asked = (promotions.get(tx, each.promotion_id) for each in past)
+            # Who rolls back by hand names no repository.
+            named = (each.request.repository for each in asked if each)
+            before = next(filter(None, named), None)
         projects = self._rules.projects.get(repository)
         return judge_origin(machine, repository, projects=projects, before=before)
 

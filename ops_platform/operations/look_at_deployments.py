@@ -39,22 +39,29 @@ def look_for_drift(ledger: Ledger, production: DeployedMachines, account: str) -
     return seen
 
 
-def release_done_locks(ledger: Ledger, pulls: PullRequests, account: str) -> list[FlowLock]:
-    """Release the locks of pull requests that were merged or closed; return these.
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """The locks that were released, and those of which nobody knows whether they are done with."""
 
-    Where the host cannot be asked, a lock is kept: a second pull request would else take the
+    released: tuple[FlowLock, ...]
+    unknown: tuple[FlowLock, ...]
+
+
+def release_done_locks(ledger: Ledger, pulls: PullRequests, account: str) -> Locks:
+    """Release the locks of pull requests that were merged or closed.
+
+    Where the host does not tell of one, its lock is kept: a second pull request would else take the
     change of the first back.
     """
     with ledger.transaction() as tx:
-        held = flow_locks.held(tx, account)
-    released = []
-    for lock in held:
-        if reason := _over(lock, pulls):
-            with ledger.transaction() as tx:
-                now = ledger.now()
-                flow_locks.release(tx, lock, actor=_PLATFORM, reason=reason, now=now)
-            released.append(lock)
-    return released
+        held = [each for each in flow_locks.held(tx, account) if each.pull_request is not None]
+    still_open = {lock.machine: _is_open(lock, pulls) for lock in held}
+    done = tuple(lock for lock in held if still_open[lock.machine] is False)
+    for lock in done:
+        with ledger.transaction() as tx:
+            reason, now = f"{lock.holder} was merged or closed.", ledger.now()
+            flow_locks.release(tx, lock, actor=_PLATFORM, reason=reason, now=now)
+    return Locks(done, tuple(lock for lock in held if still_open[lock.machine] is None))
 
 
 def _judged(deployment: Deployment, production: DeployedMachines) -> Finding:
@@ -66,14 +73,13 @@ def _judged(deployment: Deployment, production: DeployedMachines) -> Finding:
         return DRIFT.unchecked("not-answered", str(error))
 
 
-def _over(lock: FlowLock, pulls: PullRequests) -> str | None:
-    """Return why a lock is held by nobody any more, None if it is, or if nobody knows."""
-    if lock.repository is None or lock.pull_request is None:
-        return None
+def _is_open(lock: FlowLock, pulls: PullRequests) -> bool | None:
+    """Tell whether the pull request of a lock is open; None if nobody knows.
+
+    A host says of what a token may not see that there is none, so that says nothing.
+    """
     try:
-        pull = pulls.get(lock.repository, lock.pull_request)
+        pull = pulls.get(lock.repository or "", lock.pull_request or 0)
     except PlatformError:
         return None
-    if pull is not None and pull.is_open:
-        return None
-    return f"{lock.holder} was merged or closed." if pull else f"{lock.holder} is gone."
+    return pull.is_open if pull else None

@@ -69,7 +69,8 @@ class ProductionChange:
     def refused(self, finding: Finding) -> bool:
         """Tell whether a finding stops the change, and record it if so."""
         if finding.stops:
-            self.refuse(finding.message, check=finding.name)
+            told = " ".join(filter(None, (finding.message, finding.fix)))
+            self.refuse(told, check=finding.name)
         return finding.stops
 
     def refuse(self, message: str, **detail: object) -> None:
@@ -141,10 +142,15 @@ class ProductionChange:
         self.done[What.SUCCEEDED] = entry
 
     def release(self, reason: str) -> None:
-        """Give the lock back, if it is ours."""
+        """Give the lock back if this very change took it.
+
+        The pull request may hold it for an earlier one, which still runs in production.
+        """
         lock, now = self._lock(), self.clock()
         with self.ledger.transaction() as tx:
-            flow_locks.release(tx, lock, actor=self.request.actor, reason=reason, now=now)
+            held = flow_locks.holder(tx, lock.account, lock.machine)
+            if held is not None and held.promotion_id == self.request.id:
+                flow_locks.release(tx, lock, actor=self.request.actor, reason=reason, now=now)
 
     def note(self, what: What, message: str, **detail: object) -> None:
         """Record a thing that was done."""

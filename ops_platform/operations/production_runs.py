@@ -33,13 +33,24 @@ class ProductionRuns:
             PlatformError: It did not succeed.
         """
         name = f"{request.machine[:_LONGEST_CANARY]}-canary-{request.id[-8:]}"
-        arn = self.production.create(name, definition=definition, role_arn=role_arn)
         try:
+            # Of whoever was killed meanwhile: its run is of the same commit, and may be going on.
+            left = self.production.machine(name)
+            arn = (
+                left.arn
+                if left
+                else self.production.create(name, definition=definition, role_arn=role_arn)
+            )
             started = self.start(arn, request=request)
             self.succeeded(started, "The canary")
         finally:
-            self.production.delete(arn)
+            self._deleted(name)
         return started.arn
+
+    def _deleted(self, name: str) -> None:
+        made = self.production.machine(name)
+        if made is not None:
+            self.production.delete(made.arn)
 
     def succeeded(self, started: Started, what: str) -> None:
         """Wait for the end of a run; one that takes too long is stopped.

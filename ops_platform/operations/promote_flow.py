@@ -14,6 +14,7 @@ from typing import TypeVar
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.alerts import AlertPolicy
+from ops_platform.domain.check_report import headline
 from ops_platform.domain.definition_diff import diff, digest
 from ops_platform.domain.definition_shape import shape
 from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines, Started
@@ -105,7 +106,7 @@ class Promotion:
         if report.passed:
             change.admitted()
         else:
-            change.refuse("the checks did not pass.")
+            change.refuse(headline(report))
 
     def prepare(self) -> None:
         """Compile it with production's credentials, and try it as a canary if that is asked for."""

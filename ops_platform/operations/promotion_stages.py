@@ -105,7 +105,9 @@ class PromotionStages:
         """
         if self._ended is not None:
             return self._ended
-        ledger, request = self._tools.checks.ledger, self._request()
+        ledger, begun = self._tools.checks.ledger, self.recorded
+        # Whoever goes on changes what was begun, though the flow may not compile any more.
+        request = begun.request if begun else self._request()
         recorded = self._stack.enter_context(sole(ledger, request))
         if recorded.status is not Status.RUNNING:
             self._ended = recorded
@@ -157,7 +159,7 @@ class PromotionStages:
             reason=order.reason,
             requested_at=self._tools.checks.clock(),
             flow=provenance(definition).flow if definition else None,
-            project=parse_machine_name(machine).project,
+            project=parse_machine_name(machine).project if check.machine else None,
             repository=order.candidate.repository,
             pull_request=order.candidate.pull_request,
             commit=order.candidate.commit,

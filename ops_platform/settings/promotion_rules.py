@@ -14,6 +14,9 @@ def broken_promotion(given: dict[str, Any], accounts: Sequence[str]) -> Iterator
     """Yield a problem for each account that there is not, and each name that is there twice."""
     for key in ("staging", "production"):
         yield from unknown_account(f"promotion.{key}", given.get(key), accounts)
+    sandbox = given.get("sandbox")
+    if isinstance(sandbox, dict):
+        yield from unknown_account("promotion.sandbox.account", sandbox.get("account"), accounts)
     if "external_id" in given and "role_arn" not in given:
         yield Problem("promotion.external_id", "it goes with a role; give role_arn too")
     for table in _NAMED:

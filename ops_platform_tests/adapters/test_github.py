@@ -66,7 +66,8 @@ def test_the_last_word_of_each_reviewer_counts(github: FakeGitHub) -> None:
     assert found.approvals == (Approval("grace", EARLIER),)
     assert found.changes_requested_by == ("linus",)
     pull.review("grace", "DISMISSED")
-    assert _read(github).approvals == ()
+    pull.review("eve", "CHANGES_REQUESTED")
+    assert (_read(github).approvals, _read(github).changes_requested_by) == ((), ("linus",))
 
 
 def test_an_approval_of_who_may_only_read_does_not_count(github: FakeGitHub) -> None:

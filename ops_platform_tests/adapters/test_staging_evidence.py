@@ -24,11 +24,11 @@ CODE = b"print('flow')\n"
 class Staging:
     """A machine of its own in the emulated account."""
 
-    def __init__(self, clients: AccountClients, account: Account) -> None:
+    def __init__(self, clients: AccountClients, account: Account, name: str | None = None) -> None:
         self._client = clients.step_functions
         self._s3 = clients.s3
         self.flow = f"F{uuid4().hex[:8]}"
-        self.name = f"shop.test.main.{self.flow}"
+        self.name = name or f"shop.test.main.{self.flow}"
         prefix = f"arn:aws:states:{account.region}:{account.aws_account_id}:stateMachine:"
         self.arn = f"{prefix}{self.name}"
         self.evidence = StagingEvidence(clients, machine_prefix=prefix, links=LINKS)
@@ -109,3 +109,14 @@ def test_a_machine_that_never_was_has_no_runs(
 ) -> None:
     """Nor is that an error."""
     assert Staging(emulated, emulated_account).runs() == []
+
+
+def test_a_branch_whose_name_metaflow_cut_is_found(
+    emulated: AccountClients, emulated_account: Account
+) -> None:
+    """By what its definition says of the flow."""
+    cut = f"shop.test.{uuid4().hex}{uuid4().hex}"[:60] + "-abcdefghijklmnop"
+    staging = Staging(emulated, emulated_account, cut)
+    staging.deploy(CompiledFlow(flow=staging.flow))
+    staging.run("first")
+    assert [each.run_id for each in staging.runs()] == ["sfn-first"]

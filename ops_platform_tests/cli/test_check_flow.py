@@ -92,7 +92,7 @@ def test_a_step_that_would_be_stuck_is_told_to_people(tmp_path: Path) -> None:
     first, second = done.stdout.splitlines()[:2]
     assert first.startswith("❌ can-start    Step start: The job asks for 999,999 MiB")
     assert "@resources(" in second
-    assert done.stdout.endswith("Tiny did not pass: 1 finding stops it.\n")
+    assert done.stdout.endswith("Tiny did not pass: stopped by can-start.\n")
 
 
 @pytest.mark.parametrize("flow", ["none.py", "flows"])

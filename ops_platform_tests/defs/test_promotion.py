@@ -136,7 +136,7 @@ def test_checks_that_did_not_pass_fail_the_run(jobs: Jobs, world: CandidateWorld
     candidate = jobs.candidate()
     world.spoil_run(status="FAILED")
     done = jobs.run("sanity_checks", **candidate)
-    assert _said(done, "conclude") == "Forecast did not pass: 1 finding stops it."
+    assert _said(done, "conclude") == "Forecast did not pass: stopped by staging-run."
     assert _metadata(done, "conclude")["verdict"] == "failed"
     assert jobs.tags(done)["soteria/verdict"] == "failed"
 
@@ -164,7 +164,9 @@ def test_a_refusal_fails_the_run_with_its_reason(jobs: Jobs, world: CandidateWor
     candidate = jobs.candidate()
     world.spoil_pull(approvals=())
     done = jobs.run("promote_flow", **candidate, **ASKED)
-    assert _said(done, "admit") == "Nothing was touched: the checks did not pass."
+    assert _said(done, "admit") == (
+        "Nothing was touched: Forecast did not pass: stopped by review."
+    )
     assert _metadata(done, "admit")["status"] == "refused"
     assert world.fake.machine(MACHINE) is None
 
@@ -284,6 +286,10 @@ def test_a_lock_goes_with_its_pull_request(jobs: Jobs, world: CandidateWorld) ->
         jobs.run("look_at_deployments")
         assert _holder(world) == 12
     world.host.trouble = None
+    hidden = world.host.pulls.pop(12)
+    jobs.run("look_at_deployments")
+    assert _holder(world) == 12, "a token that sees nothing proves nothing"
+    world.host.pulls[12] = hidden
     world.spoil_pull(is_open=False)
     jobs.run("look_at_deployments")
     assert _holder(world) is None

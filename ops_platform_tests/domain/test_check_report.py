@@ -41,9 +41,11 @@ def test_what_could_not_be_checked_is_told_apart() -> None:
     """It is neither passed nor failed."""
     unknown = CAN_START.unchecked("no-queues", "No queue is known.")
     report = Report("Forecast", (LOADS.passed("It loads."), unknown))
-    assert headline(report) == "Forecast did not pass: 1 could not be checked."
+    assert headline(report) == "Forecast did not pass: can-start could not be checked."
     both = Report(None, (LINT.failed("a", "b"), unknown))
-    assert headline(both) == "The flow did not pass: 1 finding stops it, 1 could not be checked."
+    assert headline(both) == (
+        "The flow did not pass: stopped by lint; can-start could not be checked."
+    )
 
 
 def test_a_flood_of_findings_fits_a_comment() -> None:

@@ -42,7 +42,7 @@ def test_a_flow_goes_to_production_and_back(shop: Shop) -> None:
     assert shop.run_in_staging() == "FAILED"
     checked = shop.check(broken)
     assert checked.status == "FAILURE"
-    assert "did not pass: 1 finding stops it" in str(checked.failure)
+    assert "did not pass: stopped by staging-run" in str(checked.failure)
     failed = _findings(checked)["staging-run"]
     assert (failed["reason"], failed["passed"]) == ("failed", False)
     assert shop.production.machine(MACHINE) is None

@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from ops_platform.adapters.ledger import deployments, promotion_tables
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.domain.candidates import Candidate
 from ops_platform.domain.checks import CHECKS
@@ -141,9 +143,12 @@ def test_the_lock_and_the_origin_of_a_flow_count(world: CandidateWorld) -> None:
     assert world.failing(second) == [("lock", "held")]
     (lock,) = world.found(second, "lock")
     assert "acme/flows#12 holds shop.prod.Forecast" in lock.message
-    world.rules = replace(world.rules, projects={REPOSITORY: "shop"})
-    (names,) = world.found(second, "names")
-    assert names.passed
+    with world.ledger.transaction() as tx:
+        (made,) = deployments.history(tx, "production", MACHINE)
+        moved = sa.update(promotion_tables.promotions).values(repository="other/flows")
+        tx.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        tx.execute(moved.where(promotion_tables.promotions.c.id == made.promotion_id))
+    assert ("names", "foreign-machine") in world.failing(second)
 
 
 def test_it_is_compiled_with_productions_settings(world: CandidateWorld) -> None:

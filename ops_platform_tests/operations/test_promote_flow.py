@@ -118,12 +118,45 @@ def test_another_pull_request_is_refused_by_name(world: PromotionWorld) -> None:
 
 
 def test_what_somebody_changed_by_hand_is_not_overwritten(world: PromotionWorld) -> None:
-    """It is refused, and the lock is free again."""
+    """It is refused; the pull request keeps the flow for what it promoted before."""
     world.promote(world.request(), schedule=HOURLY)
     world.deployed_by_hand(OLD, DAILY)
     recorded = world.promote(world.request(commit="c" * 40))
     assert recorded.status is Status.REFUSED
     assert recorded.entries[-1].detail == {"check": "drift"}
+    assert "soteria adopt" in recorded.entries[-1].message
+    assert world.holder() == 12
+
+
+def test_a_failure_after_a_success_keeps_the_flow(world: PromotionWorld) -> None:
+    """Else another pull request could take the first change back unseen."""
+    world.promote(world.request())
+    world.production.fail("deploy")
+    failed = world.promote(world.request(commit="c" * 40))
+    assert (failed.status, world.holder()) == (Status.FAILED, 12)
+    other = world.promote(world.request(13, "d" * 40))
+    assert other.status is Status.REFUSED
+
+
+def test_a_canary_that_a_killed_promotion_left_is_gone_on_with(world: PromotionWorld) -> None:
+    """Its run is of the same commit; nothing of it stays in production."""
+    world.on_sleep = lambda: _raise(KilledError())
+    with pytest.raises(KilledError):
+        world.promote(world.request(canary=True))
+    left = [name for name in world.production.names() if "canary" in name]
+
+    def succeed() -> None:
+        for each in world.production.runs():
+            world.production.end(each.arn, "SUCCEEDED")
+
+    world.on_sleep = succeed
+    recorded = world.promote(world.request(canary=True))
+    assert recorded.status is Status.SUCCEEDED, (left, recorded.entries[-1].message)
+    assert world.production.names() == [MACHINE]
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 @pytest.mark.parametrize(

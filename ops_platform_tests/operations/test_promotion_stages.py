@@ -103,7 +103,7 @@ def test_a_flow_that_does_not_compile_is_refused_on_record(world: CandidateWorld
     """Under its path, since it has no name."""
     world.metaflow.complaint = "@parallel is not supported"
     _, recorded = _promote(world, world.order(world.candidate()))
-    assert recorded.status is Status.REFUSED
+    assert (recorded.status, recorded.request.project) == (Status.REFUSED, None)
     assert recorded.request.machine == PATH
     assert world.deployed == []
 
@@ -162,6 +162,25 @@ def test_what_compiles_otherwise_with_credentials_is_not_deployed(world: Candida
     _, recorded = _promote(world, world.order(world.candidate()))
     assert recorded.status is Status.FAILED
     assert "compiles to something else" in recorded.entries[-1].message
+
+
+def test_whoever_goes_on_after_a_push_puts_the_right_things_back(world: CandidateWorld) -> None:
+    """Machine, rule and lock are those of the order, though it does not compile any more."""
+    first = world.order(world.candidate())
+    _promote(world, first)
+    before = world.fake.machine(MACHINE), world.fake.rule(MACHINE)
+    world.metaflow.schedule = "cron(0 * * * ? *)"
+    order = world.order(world.candidate(text="two"), "comment-2")
+    with world.stages(order) as stages:
+        for name in ("check_code", "check_evidence", "admit", "prepare", "deploy"):
+            getattr(stages, name)()
+    world.candidate(text="three")
+    _, recorded = _promote(world, order)
+    assert (recorded.status, recorded.request.machine) == (Status.FAILED, MACHINE)
+    after = world.fake.machine(MACHINE)
+    assert after is not None
+    assert before[0] is not None
+    assert (after.definition, world.fake.rule(MACHINE)) == (before[0].definition, before[1])
 
 
 @pytest.mark.parametrize(
