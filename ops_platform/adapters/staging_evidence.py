@@ -8,6 +8,7 @@ from ops_platform.adapters.aws_patience import PatientCaller
 from ops_platform.adapters.code_packages import CodePackages
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.aws_values import millis, moment
+from ops_platform.domain.flow_names import metaflow_branch
 from ops_platform.domain.identity import Links, parse_machine_name, run_id
 from ops_platform.domain.machine_definitions import Definition, DefinitionError, read_machine
 from ops_platform.domain.provenance import Provenance, provenance
@@ -46,10 +47,10 @@ class StagingEvidence:
         packages = CodePackages(clients.s3)
         self._files = cache(packages.files)
 
-    def runs_of(self, machine: str) -> Iterator[StagingRun]:
-        """Yield the runs of a production machine's flow, whichever branch, the latest first.
+    def runs_of(self, machine: str, branch: str | None) -> Iterator[StagingRun]:
+        """Yield the runs of a production machine's flow, those of a git branch first.
 
-        Of each branch the last hundred at most.
+        Of each branch the last hundred at most, the latest first.
 
         Raises:
             AwsError: AWS cannot be asked.
@@ -61,7 +62,10 @@ class StagingEvidence:
             if self._is_of(name, wanted.project, wanted.flow or machine)
             for execution in self._executions(f"{self._prefix}{name}")
         ]
-        for each in sorted(listed, key=lambda each: each["startDate"], reverse=True):
+        named = f"{wanted.project}.test.{metaflow_branch(branch or '')}.{wanted.flow}"
+        own = f"{self._prefix}{named}"
+        listed.sort(key=lambda each: each["startDate"], reverse=True)
+        for each in sorted(listed, key=lambda each: each["stateMachineArn"] != own):
             yield self._run(each)
 
     def _names(self) -> Iterator[str]:

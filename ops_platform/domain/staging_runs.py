@@ -13,6 +13,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Protocol
 
+import msgspec
+
 from ops_platform.domain.checks import STAGING_RUN
 from ops_platform.domain.findings import Finding
 from ops_platform.domain.software import Software
@@ -62,10 +64,11 @@ class StagingRun:
 class StagingRuns(Protocol):
     """What ran in Staging."""
 
-    def runs_of(self, machine: str) -> Iterator[StagingRun]:
-        """Yield the runs of a production machine's flow, whichever branch, the latest first.
+    def runs_of(self, machine: str, branch: str | None) -> Iterator[StagingRun]:
+        """Yield the runs of a production machine's flow, the latest first.
 
-        Each costs a call, so whoever has seen enough asks for no more.
+        Those of a git branch come before those of all others. Each costs a call, so whoever has
+        seen enough asks for no more.
 
         Raises:
             PlatformError: They cannot be read.
@@ -115,7 +118,7 @@ def sameness(run: StagingRun, wanted: Wanted) -> Sameness:
 
 
 def up_to_proof(runs: Iterable[StagingRun], wanted: Wanted) -> list[StagingRun]:
-    """Return runs, the latest first, up to the first of the code that is wanted."""
+    """Return the first of some runs, up to one of the code that is wanted."""
     seen = []
     for run in islice(runs, _MOST_LOOKED_AT):
         seen.append(run)
@@ -145,7 +148,8 @@ def judge_staging(
         return STAGING_RUN.failed("no-run", f"{machine} has never run in Staging.")
     ours = proof(runs, wanted)
     if ours is None:
-        return _of_other_code(max(runs, key=lambda run: run.started_at), wanted)
+        found = _of_other_code(max(runs, key=lambda run: run.started_at), wanted)
+        return msgspec.structs.replace(found, message=f"{found.message}{_seen(runs)}")
     return _of_this_code(ours, sameness(ours, wanted), wanted.max_age, now)
 
 
@@ -193,6 +197,11 @@ def _of_other_code(run: StagingRun, wanted: Wanted) -> Finding:
     ran = f"at {run.commit[:12]}" if run.commit else "from elsewhere than git"
     message = f"{run.run_id}, the latest run, ran the flow {ran}, not at {at}."
     return STAGING_RUN.failed("another-commit", message, link=run.link)
+
+
+def _seen(runs: Sequence[StagingRun]) -> str:
+    """Say that there may be more runs than were looked at."""
+    return f" Only {len(runs)} runs were looked at." if len(runs) >= _MOST_LOOKED_AT else ""
 
 
 def _what_differs(run: StagingRun, wanted: Wanted) -> str:

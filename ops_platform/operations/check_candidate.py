@@ -233,7 +233,8 @@ class CandidateCheck:
     def _staging(self, machine: str, checkout: Checkout) -> Iterable[Finding]:
         files = checkout.files_beside(self._candidate.flow_path)
         wanted = Wanted(self._candidate.commit, files, self._rules.max_age)
-        runs = up_to_proof(self._tools.staging.runs_of(machine), wanted)
+        branch = self.pull.branch if self.pull else None
+        runs = up_to_proof(self._tools.staging.runs_of(machine, branch), wanted)
         self.proof = proof(runs, wanted)
         flow = self.checked.report.flow or machine
         yield judge_staging(flow, runs, wanted, now=self._tools.clock())

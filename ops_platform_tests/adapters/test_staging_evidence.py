@@ -24,18 +24,24 @@ CODE = b"print('flow')\n"
 class Staging:
     """A machine of its own in the emulated account."""
 
-    def __init__(self, clients: AccountClients, account: Account, name: str | None = None) -> None:
+    def __init__(
+        self,
+        clients: AccountClients,
+        account: Account,
+        name: str | None = None,
+        flow: str | None = None,
+    ) -> None:
         self._client = clients.step_functions
         self._s3 = clients.s3
-        self.flow = f"F{uuid4().hex[:8]}"
+        self.flow = flow or f"F{uuid4().hex[:8]}"
         self.name = name or f"shop.test.main.{self.flow}"
         prefix = f"arn:aws:states:{account.region}:{account.aws_account_id}:stateMachine:"
         self.arn = f"{prefix}{self.name}"
         self.evidence = StagingEvidence(clients, machine_prefix=prefix, links=LINKS)
 
-    def runs(self) -> list[StagingRun]:
+    def runs(self, branch: str | None = None) -> list[StagingRun]:
         """Return what ran, by the name that the flow has in production."""
-        return list(self.evidence.runs_of(f"shop.prod.{self.flow}"))
+        return list(self.evidence.runs_of(f"shop.prod.{self.flow}", branch))
 
     def deploy(self, flow: CompiledFlow, code: bytes = CODE) -> None:
         """Deploy a flow with its code package."""
@@ -43,7 +49,7 @@ class Staging:
         self._s3.create_bucket(Bucket=bucket)
         self._s3.put_object(Bucket=bucket, Key=key, Body=_package(code))
         text = flow.but(code=f"s3://{bucket}/{key}").text()
-        if self.runs() or self._exists():
+        if self._exists():
             self._client.update_state_machine(stateMachineArn=self.arn, definition=text)
         else:
             self._client.create_state_machine(name=self.name, definition=text, roleArn=ROLE)
@@ -120,3 +126,17 @@ def test_a_branch_whose_name_metaflow_cut_is_found(
     staging.deploy(CompiledFlow(flow=staging.flow))
     staging.run("first")
     assert [each.run_id for each in staging.runs()] == ["sfn-first"]
+
+
+def test_runs_of_the_branch_itself_come_first(
+    emulated: AccountClients, emulated_account: Account
+) -> None:
+    """Other branches may run the flow every hour, and each look costs a call."""
+    own = Staging(emulated, emulated_account)
+    own.deploy(CompiledFlow(flow=own.flow))
+    own.run("first")
+    busy = Staging(emulated, emulated_account, f"shop.test.busy.{own.flow}", own.flow)
+    busy.deploy(CompiledFlow(flow=own.flow))
+    busy.run("later")
+    assert [each.run_id for each in own.runs()] == ["sfn-later", "sfn-first"]
+    assert [each.run_id for each in own.runs("Main")] == ["sfn-first", "sfn-later"]

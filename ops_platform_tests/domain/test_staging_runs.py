@@ -137,3 +137,10 @@ def test_no_more_runs_are_read_than_are_needed() -> None:
 
     assert up_to_proof(runs(), WANTED) == read == [replace(GOOD, commit=OTHER), GOOD]
     assert len(up_to_proof([replace(GOOD, commit=OTHER)] * 500, WANTED)) == 100
+
+
+def test_a_look_that_ended_early_says_so() -> None:
+    """There may be a run of this code among those that were not looked at."""
+    others = [replace(GOOD, commit=OTHER)] * 100
+    assert judge_staging("m", others, WANTED, now=NOW).message.endswith("100 runs were looked at.")
+    assert "looked at" not in judge_staging("m", others[1:], WANTED, now=NOW).message

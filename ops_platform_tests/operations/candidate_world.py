@@ -84,11 +84,11 @@ class FakeStaging:
         self.ran: list[StagingRun] = []
         self.trouble: PlatformError | None = None
 
-    def runs_of(self, machine: str) -> Iterator[StagingRun]:
+    def runs_of(self, machine: str, branch: str | None) -> Iterator[StagingRun]:
         """Yield the runs, the latest first."""
         if self.trouble:
             raise self.trouble
-        assert machine == MACHINE
+        assert (machine, branch) in {(MACHINE, "by-region"), (MACHINE, None)}
         yield from sorted(self.ran, key=lambda run: run.started_at, reverse=True)
 
 
