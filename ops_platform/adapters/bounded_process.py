@@ -1,5 +1,6 @@
 """A command that is ended, with all it started, when it takes too long."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -42,7 +43,9 @@ def run_bounded(
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """End it and whatever it started; both are gone already unless it took too long."""
-    if process.poll() is None:
+    """End it and whatever it started: a child may outlive it, and keep what it knows."""
+    had_ended = process.poll() is not None
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    if not had_ended:
         process.communicate()

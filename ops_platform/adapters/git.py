@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from ops_platform.adapters.bounded_process import run_bounded
@@ -32,6 +33,7 @@ _SETTINGS = {
     "protocol.allow": "never",
     "submodule.recurse": "false",
 }
+_MOST_FILES = 20_000
 _HEADS = "refs/heads/"
 _SCHEMES = ("https", "http", "file")
 
@@ -74,17 +76,22 @@ class GitCheckout:
         top = self._folder / PurePosixPath(flow_path).parent
         return {
             path.relative_to(top).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in self._walk(top, frozenset())
+            for path in self._walk(top, frozenset(), count())
         }
 
-    def _walk(self, folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-        """Yield the files below a folder; links are followed where they stay in the checkout."""
+    def _walk(self, folder: Path, above: frozenset[Path], looked: Iterator[int]) -> Iterator[Path]:
+        """Yield the files below a folder; links are followed where they stay in the checkout.
+
+        A few links to one another make more paths than anybody could read.
+        """
         for path in sorted(folder.iterdir()):
+            if next(looked) >= _MOST_FILES:
+                raise PlatformError(f"There are more than {_MOST_FILES:,} files beside the flow.")
             found = path.resolve()
             if path.name == ".git" or not found.is_relative_to(self._folder):
                 continue
             if found.is_dir() and found not in above:
-                yield from self._walk(path, above | {found})
+                yield from self._walk(path, above | {found}, looked)
             elif found.is_file():
                 yield path
 

@@ -60,7 +60,12 @@ class ProductionChange:
             held = flow_locks.take(tx, lock, reason=self.request.reason)
         if self.refused(judge_lock(held, lock, self.clock())):
             return False
-        if not despite_drift and self.refused(self.drift()):
+        try:
+            drifted = not despite_drift and self.refused(self.drift())
+        except PlatformError as error:
+            self._failed(error, [])
+            return False
+        if drifted:
             self.release("It was refused.")
             return False
         self.note(What.LOCKED, f"{lock.holder} holds {self.request.machine}.")

@@ -125,6 +125,7 @@ class Promotion:
             self._change.guarded(stage)
 
     def _prepared(self, snapshot: Snapshot) -> None:
+        self._of.confirm()  # what compiles it there has production's credentials
         self._deployer = deployer = self._of.deployer()
         prepared = deployer.prepare()
         self._definition = self._promised(prepared)

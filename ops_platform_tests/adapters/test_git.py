@@ -223,3 +223,21 @@ def test_a_path_that_leaves_the_repository_is_refused(path: str) -> None:
 def test_a_path_of_a_flow_is_taken_as_it_is() -> None:
     """From the top of the repository."""
     assert checked_flow_path("flows/forecast demand.py") == "flows/forecast demand.py"
+
+
+def test_links_that_make_endless_paths_are_refused(
+    repository: GitRepository, repositories: GitRepositories
+) -> None:
+    """Two links in each of thirty folders are a billion paths, of a few hundred bytes."""
+    for level in range(30):
+        folder = repository.folder / f"flows/{level}"
+        folder.mkdir(parents=True)
+        for name in ("left", "right"):
+            (folder / name).symlink_to(f"../{level + 1}")
+    (repository.folder / "flows/30").mkdir()
+    commit = repository.commit({**FILES, "flows/30/end.py": ""}, pull_request=7)
+    with (
+        repositories.check_out(Source(NAME, "refs/pull/7/head", commit)) as checkout,
+        pytest.raises(PlatformError, match="more than 20,000 files"),
+    ):
+        checkout.files_beside(FLOW)

@@ -1,6 +1,7 @@
 """Metaflow's deployment in a process of its own: what it is given, how it ends, what is told."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,27 @@ def test_only_what_it_is_given_goes_along(tmp_path: Path, monkeypatch: pytest.Mo
     printed = MetaflowDeployer(flow, {"METAFLOW_SFN_IAM_ROLE": "arn:role"}).prepare()
     assert "SLACK_BOT_TOKEN" not in printed
     assert "METAFLOW_SFN_IAM_ROLE" in printed
+
+
+def test_nothing_that_a_deployment_started_outlives_it(tmp_path: Path) -> None:
+    """It has production's credentials in its environment."""
+    child = "import os, time; os.close(1); os.close(2); time.sleep(60)"
+    (tmp_path / "flow.py").write_text(
+        "import subprocess, sys\n"
+        f"done = subprocess.Popen([sys.executable, '-c', {child!r}], stderr=subprocess.DEVNULL,"
+        " stdout=subprocess.DEVNULL)\nprint(done.pid)\n"
+    )
+    flow = DeployedFlow(folder=str(tmp_path), flow="flow.py", python=sys.executable)
+    printed = MetaflowDeployer(flow, {"METAFLOW_SFN_IAM_ROLE": "arn:role"}).prepare()
+    deadline = time.monotonic() + 5
+    while _runs(int(printed)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _runs(int(printed))
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether a process is there, and is no mere entry that waits to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -377,3 +377,12 @@ def test_two_at_once_are_one_after_the_other(world: PromotionWorld) -> None:
         first.join(20)
     assert "Somebody else is at it: the promotion of shop.prod.Forecast in production" in second[0]
     assert world.holder() == 12
+
+
+def test_a_look_that_fails_before_anything_was_done_gives_the_flow_back(
+    world: PromotionWorld,
+) -> None:
+    """Else it would be held by an order that nobody goes on with."""
+    world.production.fail("rule")
+    recorded = world.promote(world.request())
+    assert (recorded.status, world.holder()) == (Status.FAILED, None)
