@@ -102,9 +102,23 @@ class ProductionChange:
         try:
             change(snapshot)
         except Exception as error:
+            if self._has_ended():  # on record: what it came to stays
+                raise
             self._put_back(snapshot, error)
             if not isinstance(error, PlatformError):
                 raise
+
+    def overtaken(self) -> bool:
+        """Tell whether somebody deployed since this was begun; end it then, and touch nothing."""
+        kept, last = self.done.get(What.KEPT), self.latest()
+        if kept is None or last is None or last.promotion_id == self.request.id:
+            return False
+        if last.deployed_at <= kept.at:
+            return False
+        self.release("Somebody has deployed since.")
+        told = f"{last.promotion_id} of {last.deployed_by} has deployed {last.machine} since."
+        self.note(What.FAILED, f"{told} Nothing was touched again.")
+        return True
 
     def publish(self, machine: DeployedMachine) -> str:
         """Publish a version of what runs now, and record it."""
@@ -168,6 +182,17 @@ class ProductionChange:
         """Record a thing that was done, and tell of it if it is an end that has to be told."""
         promotions.add(tx, self.request.id, entry)
         tell_change(tx, self.request, entry, policy=self.alerts)
+
+    def _has_ended(self) -> bool:
+        """Tell whether its end is on record, also where the answer to writing it was lost."""
+        if self.is_over:
+            return True
+        try:
+            with self.ledger.transaction() as tx:
+                recorded = promotions.get(tx, self.request.id)
+        except PlatformError:
+            return False
+        return recorded is not None and recorded.status is not Status.RUNNING
 
     def _kept(self) -> Snapshot:
         """Return what ran before anything was changed; publish and record it first."""

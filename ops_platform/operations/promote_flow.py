@@ -98,7 +98,10 @@ class Promotion:
     def admit(self, report: Report) -> None:
         """Refuse it if its checks did not pass, another one holds the flow, or it has drifted."""
         change = self._change
-        if change.is_over or What.KEPT in change.done:
+        if change.is_over:
+            return
+        if What.KEPT in change.done:
+            change.overtaken()
             return
         if What.CHECKED not in change.done:
             told = "All checks passed." if report.passed else "The checks did not pass."

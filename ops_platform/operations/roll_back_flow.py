@@ -104,7 +104,8 @@ class RollBack:
             goes = f"It goes to deployment {target.id}, of {target.commit}."
             change.note(What.CHECKED, goes, target=target.id)
         # What drifted is what a roll back mends.
-        if What.KEPT in change.done or change.admitted(despite_drift=True):
+        begun = What.KEPT in change.done and not change.overtaken()
+        if begun or (What.KEPT not in change.done and change.admitted(despite_drift=True)):
             change.guarded(lambda _: self._gone_back(change, target))
 
     def _rule_of_last(self, request: Request) -> str | None:

@@ -386,3 +386,19 @@ def test_a_look_that_fails_before_anything_was_done_gives_the_flow_back(
     world.production.fail("rule")
     recorded = world.promote(world.request())
     assert (recorded.status, world.holder()) == (Status.FAILED, None)
+
+
+def test_whoever_goes_on_does_not_go_over_what_was_deployed_since(world: PromotionWorld) -> None:
+    """As when an operator took the flow back after the promotion was killed."""
+    world.promote(world.request())
+    world.production.fail("deploy", KilledError())
+    killed = world.request(commit="c" * 40)
+    with pytest.raises(KilledError):
+        world.promote(killed)
+    since = world.promote(world.request(commit="d" * 40, attempt=2))
+    assert since.status is Status.SUCCEEDED
+    after = world.state()
+    recorded = world.promote(killed)
+    assert recorded.status is Status.FAILED
+    assert f"{since.request.id} of ana has deployed" in recorded.entries[-1].message
+    assert (world.state(), world.holder()) == (after, 12)
