@@ -108,6 +108,7 @@ class PromotionStages:
         ledger, begun = self._tools.checks.ledger, self.recorded
         # Whoever goes on changes what was begun, though the flow may not compile any more.
         request = begun.request if begun else self._request()
+        _refuse_another_machine(request, self.checks.check.machine)
         recorded = self._stack.enter_context(sole(ledger, request))
         if recorded.status is not Status.RUNNING:
             self._ended = recorded
@@ -226,6 +227,19 @@ class PromotionStages:
         except DefinitionError:
             token = None
         return ("--authorize", token) if token else ()
+
+
+def _refuse_another_machine(request: Request, compiled: str | None) -> None:
+    """Refuse to go on with an order that was begun under another name, as while it did not compile.
+
+    Raises:
+        PlatformError: It is another one.
+    """
+    if compiled is not None and compiled != request.machine:
+        raise PlatformError(
+            f"{request.id} was begun for {request.machine}, and compiles to {compiled} by now. Ask"
+            " anew, with another request."
+        )
 
 
 def _tags(request: Request) -> tuple[str, ...]:

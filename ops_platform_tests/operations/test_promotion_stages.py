@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops_platform.adapters.ledger import deployments
+from ops_platform.adapters.ledger import deployments, promotions
 from ops_platform.adapters.ledger.database import Ledger
 from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.candidates import Order
@@ -204,3 +204,25 @@ def test_what_changed_since_the_checks_stops_it_at_the_last_moment(
     assert recorded.status is Status.FAILED
     assert said in recorded.entries[-1].message
     assert world.fake.machine(MACHINE) is None
+
+
+def test_an_order_does_not_go_on_under_another_name(world: CandidateWorld) -> None:
+    """As one that was killed on its way to a refusal, when it did not compile."""
+    order = world.order(world.candidate())
+    _killed_before_its_refusal(world, order)
+    world.metaflow.complaint = None
+    with world.stages(order) as stages:
+        stages.check_code()
+        stages.check_evidence()
+        with pytest.raises(PlatformError, match=f"was begun for {PATH}"):
+            stages.admit()
+    assert world.deployed == []
+
+
+def _killed_before_its_refusal(world: CandidateWorld, order: Order) -> None:
+    world.metaflow.complaint = "@parallel is not supported"
+    with world.stages(order) as stages:
+        stages.check_code()
+        stages.check_evidence()
+        with world.ledger.transaction() as tx:
+            promotions.ask(tx, stages._request())
