@@ -30,6 +30,8 @@ class FakePull:
     mergeable: bool | None = True
     behind_by: int = 0
     reviews: list[dict[str, Any]] = field(default_factory=list)
+    committers: list[str | None] = field(default_factory=lambda: ["ada"])
+    """Of each commit; None of one whose address GitHub does not know."""
 
     def review(self, user: str, state: str = "APPROVED", commit: str | None = None) -> None:
         """Add somebody's review of the head, or of another commit."""
@@ -49,6 +51,10 @@ class FakeGitHub:
     rules: list[str] = field(default_factory=list)
     statuses: dict[str, dict[str, str]] = field(default_factory=dict)
     check_runs: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    apps: dict[str, int] = field(default_factory=dict)
+    """Which app makes a check, and must make it."""
+    impostors: set[str] = field(default_factory=set)
+    """Names of check runs that another app makes, and of statuses that a person sets."""
     failures: list[Answer] = field(default_factory=list)
     """What is answered to the next requests instead."""
 
@@ -75,12 +81,13 @@ class FakeGitHub:
         return [
             (r"pulls/(\d+)", self._pull),
             (r"pulls/(\d+)/reviews", self._reviews),
+            (r"pulls/(\d+)/commits", self._commits),
             (r"compare/(.+)\.\.\.(\w+)", self._compare),
             (r"branches/([^/]+)", self._branch),
             (r"rules/branches/([^/]+)", self._rules),
             (r"collaborators/([^/]+)/permission", self._permission),
             (r"commits/(\w+)", self._commit),
-            (r"commits/(\w+)/status", self._status),
+            (r"statuses/(\w+)", self._statuses),
             (r"commits/(\w+)/check-runs", self._runs),
         ]
 
@@ -88,7 +95,8 @@ class FakeGitHub:
         pull = self.pulls.get(int(number))
         if pull is None:
             return _NOT_FOUND
-        base = {"full_name": self.repository, "url": f"{self.url}/repos/{self.repository}"}
+        home = f"{self.url}/repos/{self.repository}"
+        base = {"full_name": self.repository, "url": home, "default_branch": "main"}
         head = base | ({"full_name": pull.fork} if pull.fork else {})
         return 200, {
             "url": f"{base['url']}/pulls/{number}",
@@ -106,6 +114,14 @@ class FakeGitHub:
     def _reviews(self, query: dict[str, list[str]], number: str) -> Answer:
         return 200, _page(self.pulls[int(number)].reviews, query)
 
+    def _commits(self, query: dict[str, list[str]], number: str) -> Answer:
+        people = self.pulls[int(number)].committers
+        told = [
+            {"sha": f"{index:040x}", "author": name and {"login": name}, "committer": None}
+            for index, name in enumerate(people)
+        ]
+        return 200, _page(told, query)
+
     def _compare(self, _: object, base: str, head: str) -> Answer:
         pull = next((each for each in self.pulls.values() if each.head == head), None)
         if pull is None or pull.base != base:
@@ -113,12 +129,16 @@ class FakeGitHub:
         return 200, {"behind_by": pull.behind_by, "ahead_by": 1}
 
     def _branch(self, _: object, name: str) -> Answer:
-        checks = {"enforcement_level": "everyone", "contexts": self.required}
+        checks: dict[str, Any] = {"enforcement_level": "everyone", "contexts": self.required}
+        if self.apps:
+            checks["checks"] = [
+                {"context": name, "app_id": self.apps.get(name)} for name in self.required
+            ]
         protection = {"enabled": bool(self.required), "required_status_checks": checks}
         return 200, {"name": name, "protection": protection}
 
     def _rules(self, _: object, __: str) -> Answer:
-        checks = [{"context": name} for name in self.rules]
+        checks = [{"context": name, "integration_id": self.apps.get(name)} for name in self.rules]
         told = {"required_status_checks": checks}
         return 200, [{"type": "deletion"}, {"type": "required_status_checks", "parameters": told}]
 
@@ -130,11 +150,16 @@ class FakeGitHub:
     def _commit(self, _: object, sha: str) -> Answer:
         return 200, {"sha": sha, "url": f"{self.url}/repos/{self.repository}/commits/{sha}"}
 
-    def _status(self, _: object, sha: str) -> Answer:
+    def _statuses(self, query: dict[str, list[str]], sha: str) -> Answer:
         told = [
-            {"context": name, "state": state} for name, state in self.statuses.get(sha, {}).items()
+            {
+                "context": name,
+                "state": state,
+                "creator": {"login": "x", "type": "User" if name in self.impostors else "Bot"},
+            }
+            for name, state in self.statuses.get(sha, {}).items()
         ]
-        return 200, {"state": "pending", "statuses": told, "sha": sha}
+        return 200, _page(told, query)
 
     def _runs(self, query: dict[str, list[str]], sha: str) -> Answer:
         told = [
@@ -142,6 +167,7 @@ class FakeGitHub:
                 "name": name,
                 "status": "completed" if conclusion else "in_progress",
                 "conclusion": conclusion,
+                "app": {"id": 666 if name in self.impostors else self.apps.get(name, 15368)},
             }
             for name, conclusion in self.check_runs.get(sha, {}).items()
         ]

@@ -124,7 +124,14 @@ class FakeProduction:
 
         return self._do("create", effect)
 
-    def update(self, arn: str, *, definition: str, role_arn: str) -> str | None:
+    def log_to(self, name: str, logging: str | None) -> None:
+        """Say where a machine's executions log to, which makes no new revision."""
+        found = self._existing(f"{PREFIX}{name}")
+        found.now = replace(found.now, logging=logging)
+
+    def update(
+        self, arn: str, *, definition: str, role_arn: str, logging: str | None = None
+    ) -> str | None:
         """Update a machine."""
 
         def effect() -> str:
@@ -132,7 +139,11 @@ class FakeProduction:
             self._revisions += 1
             revision = f"revision-{self._revisions}"
             found.now = replace(
-                found.now, definition=definition, role_arn=role_arn, revision=revision
+                found.now,
+                definition=definition,
+                role_arn=role_arn,
+                revision=revision,
+                logging=logging or found.now.logging,
             )
             return revision
 
@@ -242,7 +253,7 @@ class FakeDeployer:
         if found is None:
             arn = self._production.create(self._machine, **told)
         else:
-            self._production.update(found.arn, **told)
+            self._production.update(found.arn, **told, logging='{"level": "OFF"}')
             arn = found.arn
         now = self._production.rule(self._machine)
         if self.schedule is not None:

@@ -1,5 +1,6 @@
 """What runs in production, read and changed through Step Functions, EventBridge, Batch and S3."""
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -103,8 +104,11 @@ class AwsDeployedMachines:
         )
         return str(answer["stateMachineArn"])
 
-    def update(self, arn: str, *, definition: str, role_arn: str) -> str | None:
+    def update(
+        self, arn: str, *, definition: str, role_arn: str, logging: str | None = None
+    ) -> str | None:
         """Give a machine another definition and return its new revision."""
+        logs = {"loggingConfiguration": json.loads(logging)} if logging else {}
         answer = self._caller.call(
             "UpdateStateMachine",
             f"update the state machine {arn}",
@@ -112,6 +116,7 @@ class AwsDeployedMachines:
             stateMachineArn=arn,
             definition=definition,
             roleArn=role_arn,
+            **logs,
         )
         return answer.get("revisionId")
 
@@ -226,6 +231,7 @@ class AwsDeployedMachines:
             definition=answer["definition"],
             role_arn=answer["roleArn"],
             revision=answer.get("revisionId"),
+            logging=json.dumps(answer.get("loggingConfiguration"), sort_keys=True),
             created_at=_exact(answer["creationDate"]),
         )
 

@@ -7,6 +7,7 @@ runs, branches and rules.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,8 @@ from ops_platform.domain.pull_requests import Approval, PullRequest, RequiredChe
 
 if TYPE_CHECKING:
     from github import Github
+    from github.NamedUser import NamedUser
+    from github.Organization import Organization
     from github.PullRequest import PullRequest as GitHubPull
     from github.PullRequestPart import PullRequestPart
     from github.Repository import Repository
@@ -26,6 +29,7 @@ _ATTEMPTS = 3
 _LONGEST_WAIT = 30.0
 _PAUSES = (1.0, 2.0, 4.0)
 _MAY_WRITE = frozenset({"admin", "write"})  # as GitHub tells it: maintain comes as write
+_WORST_FIRST = ("failure", "pending")
 _WELL = frozenset({"success", "neutral", "skipped"})
 _STATES = {"success": "success", "pending": "pending", "failure": "failure", "error": "failure"}
 
@@ -97,6 +101,8 @@ class GitHubPullRequests:
                 if state == "CHANGES_REQUESTED" and may_write(user)
             ),
             required_checks=tuple(_required(repository, base.ref, head.sha)),
+            default_branch=(base.raw_data.get("repo") or {}).get("default_branch"),
+            committers=tuple(sorted(_committers(pull))),
         )
 
     def _may_write(self, repository: "Repository", user: str) -> bool:
@@ -133,17 +139,32 @@ def _latest_reviews(pull: "GitHubPull") -> Iterator[tuple[str, str, str]]:
     yield from last.values()
 
 
+def _committers(pull: "GitHubPull") -> set[str]:
+    """Return who wrote or committed its commits; of up to 250, which is all that GitHub tells."""
+    people: list[NamedUser | None] = []  # None of an address that GitHub does not know
+    for each in pull.get_commits():
+        people += each.author, each.committer
+    return {who.login for who in people if who is not None}
+
+
 def _required(repository: "Repository", base: str, commit: str) -> Iterator[RequiredCheck]:
     """Yield the checks that a branch demands, by its protection or a rule, as a commit has them."""
-    if names := sorted(_demanded(repository, base)):
-        states = dict(_states(repository, commit))
-        for name in names:
-            yield RequiredCheck(name, states.get(name, "pending"))
+    if demanded := _demanded(repository, base):
+        states = list(_states(repository, commit))
+        for name, app in sorted(demanded, key=str):
+            seen = {each.state for each in states if each.name == name and each.is_by(app)}
+            # Of several by one name, as a status and a check run, all must have passed.
+            worst = next((each for each in _WORST_FIRST if each in seen), None)
+            yield RequiredCheck(name, worst or next(iter(seen), "pending"))
 
 
-def _demanded(repository: "Repository", base: str) -> set[str]:
+def _demanded(repository: "Repository", base: str) -> set[tuple[str, int | None]]:
+    """Return the checks by name, and which app must make them if that is said."""
     protection = repository.get_branch(base).raw_data.get("protection") or {}
-    demanded = set((protection.get("required_status_checks") or {}).get("contexts") or ())
+    told = protection.get("required_status_checks") or {}
+    demanded = {_demand(check, "app_id") for check in told.get("checks") or ()}
+    known = {name for name, _ in demanded}
+    demanded |= {(str(name), None) for name in told.get("contexts") or () if name not in known}
     url = f"{repository.url}/rules/branches/{base}"
     # PyGithub has no method for what rules come to for a branch.
     _, rules = repository.requester.requestJsonAndCheck("GET", url)
@@ -152,21 +173,47 @@ def _demanded(repository: "Repository", base: str) -> set[str]:
     return demanded
 
 
-def _contexts(rule: dict[str, Any]) -> Iterable[str]:
+def _contexts(rule: dict[str, Any]) -> Iterable[tuple[str, int | None]]:
     if rule.get("type") != "required_status_checks":
         return []
     checks = (rule.get("parameters") or {}).get("required_status_checks") or ()
-    return [str(check.get("context")) for check in checks]
+    return [_demand(check, "integration_id") for check in checks]
 
 
-def _states(repository: "Repository", commit: str) -> Iterator[tuple[str, str]]:
+def _demand(check: dict[str, Any], key: str) -> tuple[str, int | None]:
+    app = check.get(key)
+    return str(check.get("context")), app if app is not None and app > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A status or a check run; ``app`` is the id of who made it, None of a status."""
+
+    name: str
+    state: str
+    app: int | None
+    by_bot: bool
+
+    def is_by(self, app: int | None) -> bool:
+        """Tell whether it is by an app; of a status it is known only that some app made it."""
+        return app is None or self.app == app or (self.app is None and self.by_bot)
+
+
+def _states(repository: "Repository", commit: str) -> Iterator[_Seen]:
     found = repository.get_commit(commit)
-    for status in found.get_combined_status().statuses:
-        yield status.context, _STATES.get(status.state, status.state)
+    seen: set[str] = set()
+    for status in found.get_statuses():  # the newest first
+        if status.context not in seen:
+            seen.add(status.context)
+            # None once the account is gone.
+            creator: NamedUser | Organization | None = status.creator
+            by_bot = creator is not None and creator.type == "Bot"
+            state = _STATES.get(status.state, status.state)
+            yield _Seen(status.context, state, None, by_bot)
     for run in found.get_check_runs():
         done = run.status == "completed"
         well = "success" if run.conclusion in _WELL else "failure"
-        yield run.name, well if done else "pending"
+        yield _Seen(run.name, well if done else "pending", run.app.id, by_bot=False)
 
 
 def _or_none(ask: Callable[[], T]) -> T | None:

@@ -15,6 +15,7 @@ from ops_platform.domain.metaflow_output import crash, refusal
 
 _SECONDS = 600.0
 _ROLE = "METAFLOW_SFN_IAM_ROLE"
+_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -86,9 +87,16 @@ class MetaflowDeployer:
         if done is None:
             raise PlatformError(f"Metaflow did not deploy {flow.flow} within {self._seconds:g} s.")
         if done.exit_code:
-            why = _why(done.stderr, flow.folder)
+            why = self._masked(_why(done.stderr, flow.folder))
             raise PlatformError(f"Metaflow did not deploy {flow.flow}: {why}")
         return done.stdout
+
+    def _masked(self, text: str) -> str:
+        """Return a text without credentials, which an exception of a flow may name."""
+        for name in _SECRET:
+            if value := self._environment.get(name):
+                text = text.replace(value, "***")
+        return text
 
 
 def _why(said: str, folder: str) -> str:

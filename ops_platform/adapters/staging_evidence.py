@@ -8,6 +8,7 @@ from ops_platform.adapters.aws_patience import PatientCaller
 from ops_platform.adapters.code_packages import CodePackages
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.aws_values import millis, moment
+from ops_platform.domain.definition_shape import graph
 from ops_platform.domain.flow_names import metaflow_branch
 from ops_platform.domain.identity import Links, parse_machine_name, run_id
 from ops_platform.domain.machine_definitions import Definition, DefinitionError, read_machine
@@ -124,6 +125,7 @@ class StagingEvidence:
             owner=told.owner if told else None,
             files=self._packaged(told),
             software=software_of(definition) if definition else None,
+            graph=graph(definition) if definition else None,
             link=(told and self._links.run(told.flow, run)) or self._links.execution(arn),
         )
 

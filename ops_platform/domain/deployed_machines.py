@@ -16,7 +16,8 @@ class DeployedMachine:
     """A state machine, or a published version of one, as it is now.
 
     ``definition`` holds the environment of containers, so it is compared and put back but neither
-    stored nor shown. ``revision`` is None for one that was never updated.
+    stored nor shown. ``revision`` is None for one that was never updated. ``logging`` is what
+    Step Functions has of where its executions log to, as JSON.
     """
 
     arn: str
@@ -24,6 +25,7 @@ class DeployedMachine:
     definition: str
     role_arn: str
     revision: str | None
+    logging: str | None = None
     created_at: datetime
 
 
@@ -89,8 +91,13 @@ class DeployedMachines(Protocol):
         """Create a machine without a schedule and return its ARN."""
         ...
 
-    def update(self, arn: str, *, definition: str, role_arn: str) -> str | None:
-        """Give a machine another definition and return its new revision."""
+    def update(
+        self, arn: str, *, definition: str, role_arn: str, logging: str | None = None
+    ) -> str | None:
+        """Give a machine another definition and return its new revision.
+
+        Without ``logging`` its executions log to where they did.
+        """
         ...
 
     def delete(self, arn: str) -> None:

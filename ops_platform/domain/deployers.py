@@ -58,7 +58,11 @@ class PromotionPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What ran before: the version of it that was published, and its rule; None without any."""
+    """What ran before: the version of it that was published, and its rule; None without any.
+
+    ``logging`` is where it logged to, which is no part of a version.
+    """
 
     version_arn: str | None
     rule: Rule | None
+    logging: str | None = None

@@ -4,6 +4,7 @@ Of a definition a digest is kept, and the version that Step Functions published 
 holds the environment of containers.
 """
 
+import hashlib
 from datetime import datetime
 
 import msgspec
@@ -21,7 +22,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """A machine as it was deployed, rolled back or adopted.
 
     ``version_arn`` is the version of Step Functions to go back to; ``digest`` is that of its
-    definition without what differs each time. ``replaced`` is the deployment before it, and
+    definition and role (see `digest_of`). ``replaced`` is the deployment before it, and
     ``execution_arn`` the first run. ``code_url`` is its code package,
     and ``production_token`` names Metaflow's namespace for it, which is no secret.
     """
@@ -65,7 +66,7 @@ def judge_drift(
         return DRIFT.passed(message, reason="unadopted")
     since = f"since {deployment.kind} by {deployment.deployed_by}"
     if deployment.digest != digest_of(machine):
-        message = f"Somebody changed the definition of {machine.name} {since}."
+        message = f"Somebody changed the definition or the role of {machine.name} {since}."
         return DRIFT.failed("changed-definition", message)
     if deployment.code_url != code_of(machine):
         return DRIFT.failed(
@@ -87,11 +88,18 @@ def code_of(machine: DeployedMachine) -> str | None:
 
 
 def digest_of(machine: DeployedMachine) -> str:
-    """Return the digest of a machine's definition, without what differs each time."""
+    """Return the digest of what a machine runs, and with which role.
+
+    Of its definition without what differs between two deployments of the same flow, but for the
+    job definitions: each is taken with its revision, by which another image could be slipped in.
+    """
     try:
-        return digest(read_machine(machine.definition))
+        definition = read_machine(machine.definition)
     except DefinitionError:
         return "not Metaflow's"
+    jobs = sorted({step.job_definition for step in definition.steps})
+    told = "\0".join([digest(definition), machine.role_arn, *jobs])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _without_machine(deployment: Deployment | None) -> Finding:

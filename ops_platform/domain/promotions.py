@@ -59,6 +59,8 @@ class What(StrEnum):
     """It was compiled with production's credentials, and compared with what runs."""
     TRIED = "tried"
     """A canary ran."""
+    DEPLOYING = "deploying"
+    """From here on production may have been changed by it."""
     DEPLOYED = "deployed"
     VERIFIED = "verified"
     PUBLISHED = "published"
@@ -70,7 +72,7 @@ class What(StrEnum):
     REFUSED = "refused"
     """Nothing was touched."""
     FAILED = "failed"
-    """Production is as it was."""
+    """Nothing of it stays in production."""
     LEFT = "left"
     """Something is left to be done by hand, and named."""
 

@@ -30,8 +30,9 @@ class PullRequest:
     """A pull request at one moment.
 
     ``branch`` is the name of its branch; ``from_fork`` tells that this is in a repository of
-    somebody else's. ``mergeable`` and ``up_to_date`` are None while the host has not worked them
-    out.
+    somebody else's. ``default_branch`` is the repository's, None if that is not told, and
+    ``committers`` are who wrote or committed its commits, as the host knows them. ``mergeable``
+    and ``up_to_date`` are None while the host has not worked them out.
     """
 
     repository: str
@@ -50,6 +51,8 @@ class PullRequest:
     approvals: tuple[Approval, ...] = ()
     changes_requested_by: tuple[str, ...] = ()
     required_checks: tuple[RequiredCheck, ...] = ()
+    default_branch: str | None = None
+    committers: tuple[str, ...] = ()
 
 
 class PullRequests(Protocol):
@@ -70,33 +73,40 @@ class ReviewPolicy:
 
     ``approvals`` is how many people other than its author must have approved its head commit.
     ``own_checks`` are the names of checks that our own findings feed, so they are not waited for.
+    ``bases`` are the branches that lead to production, by default the repository's default one.
+    ``by_committers`` lets the approval of somebody count who wrote commits of it.
     """
 
     approvals: int = 1
     up_to_date: bool = True
     required_checks: bool = True
     own_checks: Collection[str] = ()
+    bases: Collection[str] = ()
+    by_committers: bool = False
 
 
 def judge_review(pull: PullRequest, *, commit: str, policy: ReviewPolicy) -> list[Finding]:
     """Return what speaks against a pull request, or one finding that nothing does."""
     if found := list(_objections(pull, commit, policy)):
         return found
-    names = [each.by for each in approvals_of(pull)]
+    names = [each.by for each in approvals_of(pull, policy)]
     said = f"#{pull.number} is approved by {listed(names)}" if names else f"#{pull.number} is open"
     return [REVIEW.passed(f"{said}.", reason="reviewed", link=pull.link)]
 
 
-def approvals_of(pull: PullRequest) -> list[Approval]:
-    """Return the approvals that count: of the head commit, by others than the author."""
+def approvals_of(pull: PullRequest, policy: ReviewPolicy) -> list[Approval]:
+    """Return the approvals that count: of the head commit, by others than who made it."""
+    made_by = (pull.author, *(() if policy.by_committers else pull.committers))
     return [
-        each for each in pull.approvals if each.commit == pull.head and not _is(each, pull.author)
+        each
+        for each in pull.approvals
+        if each.commit == pull.head and not any(_is(each, name) for name in made_by)
     ]
 
 
 def _objections(pull: PullRequest, commit: str, policy: ReviewPolicy) -> Iterator[Finding]:
     """Yield each objection; one that makes the others void comes alone."""
-    if void := _void(pull, commit):
+    if void := _void(pull, commit, policy):
         reason, message, fix = void
         yield REVIEW.failed(reason, message, fix=fix, link=pull.link)
         return
@@ -106,7 +116,7 @@ def _objections(pull: PullRequest, commit: str, policy: ReviewPolicy) -> Iterato
         yield from _required(pull, policy)
 
 
-def _void(pull: PullRequest, commit: str) -> tuple[str, str, str] | None:
+def _void(pull: PullRequest, commit: str, policy: ReviewPolicy) -> tuple[str, str, str] | None:
     """Return why no review of it can count, as reason and sentence, and what to do about it."""
     number = f"#{pull.number}"
     if not pull.is_open:
@@ -114,6 +124,12 @@ def _void(pull: PullRequest, commit: str) -> tuple[str, str, str] | None:
     if pull.from_fork:
         told = f"{number} comes from a fork, whose code never goes to production."
         return "fork", told, "Push the branch to the repository itself."
+    bases = policy.bases or ((pull.default_branch,) if pull.default_branch else ())
+    if bases and pull.base not in bases:
+        told = (
+            f"{number} goes into {pull.base}, and only {listed(sorted(bases))} leads to production."
+        )
+        return "base", told, "Open it against that, or set promotion.review.bases."
     if pull.is_draft:
         return "draft", f"{number} is a draft.", "Mark it as ready for review."
     if pull.head != commit:
@@ -126,7 +142,7 @@ def _missing_approvals(pull: PullRequest, policy: ReviewPolicy) -> Iterator[Find
     if pull.changes_requested_by:
         names = listed(pull.changes_requested_by)
         yield REVIEW.failed("changes-requested", f"{names} asked for changes.", link=pull.link)
-    missing = policy.approvals - len({each.by.lower() for each in approvals_of(pull)})
+    missing = policy.approvals - len({each.by.lower() for each in approvals_of(pull, policy)})
     if missing > 0:
         needed = counted(missing, "more approval", "more approvals")
         message = f"#{pull.number} needs {needed} of its head commit{_why_not(pull)}."
@@ -137,6 +153,8 @@ def _why_not(pull: PullRequest) -> str:
     """Say which approvals were seen and do not count."""
     if any(_is(each, pull.author) for each in pull.approvals):
         return "; its author's own does not count"
+    if made := [each.by for each in pull.approvals if each.by in pull.committers]:
+        return f"; {listed(made)} wrote commits of it"
     if stale := [each.by for each in pull.approvals if each.commit != pull.head]:
         return f"; {listed(stale)} approved an earlier one"
     return ""

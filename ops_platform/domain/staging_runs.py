@@ -35,6 +35,7 @@ class Sameness(StrEnum):
     COMMIT = "the same commit, clean"
     CONTENT = "the same files"
     DIRTY = "the same commit, with changes that were not committed"
+    UNREAD = "the same commit by its word, with a code package that cannot be read"
     OTHER = "another commit"
     UNKNOWN = "code that nobody can tell"
 
@@ -44,8 +45,8 @@ class StagingRun:
     """A run in Staging, and what code it ran.
 
     ``commit`` is None where Metaflow found no git. ``is_dirty`` is None where it did not say.
-    ``owner`` is whom its alerts mention. ``files`` is None where the code package was not read, as
-    when the commit says enough, and ``software`` where the definition that it ran cannot be.
+    ``owner`` is whom its alerts mention. ``files`` is None where the code package is gone, and
+    ``software`` and ``graph`` where the definition that it ran cannot be read.
     """
 
     run_id: str
@@ -58,6 +59,7 @@ class StagingRun:
     owner: str | None = None
     files: Files | None = None
     software: Software | None = None
+    graph: str | None = None
     link: str | None = None
 
 
@@ -78,11 +80,16 @@ class StagingRuns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The code that must have run; ``files`` are all in the flow's folder of its checkout."""
+    """The code that must have run; ``files`` are all in the flow's folder of its checkout.
+
+    ``graph`` is the digest of the steps that it compiles to (see `definition_shape`), None if that
+    is not asked.
+    """
 
     commit: str
     files: Files
     max_age: timedelta
+    graph: str | None = None
 
 
 def differing(package: Files, checkout: Files) -> list[str]:
@@ -108,12 +115,13 @@ def sameness(run: StagingRun, wanted: Wanted) -> Sameness:
     """Tell how a run's code relates to what is wanted.
 
     Metaflow's look at the working tree passes over files that git does not know, and packages
-    them. So where the package was read, its files decide, even for the same commit.
+    them. So the files of the package decide, even for the same commit; without them a run proves
+    nothing.
     """
     if run.files is not None and not differing(run.files, wanted.files):
         return Sameness.COMMIT if _is_clean(run, wanted) else Sameness.CONTENT
     if run.commit == wanted.commit:
-        return Sameness.COMMIT if _is_clean(run, wanted) and run.files is None else Sameness.DIRTY
+        return Sameness.UNREAD if _is_clean(run, wanted) and run.files is None else Sameness.DIRTY
     return Sameness.UNKNOWN if run.commit is None and run.files is None else Sameness.OTHER
 
 
@@ -154,6 +162,8 @@ def judge_staging(
 
 
 def _counts(run: StagingRun, wanted: Wanted) -> bool:
+    if wanted.graph is not None and run.graph != wanted.graph:
+        return False
     return sameness(run, wanted) in {Sameness.COMMIT, Sameness.CONTENT}
 
 
@@ -191,6 +201,12 @@ def _of_other_code(run: StagingRun, wanted: Wanted) -> Finding:
     if same is Sameness.DIRTY:
         message = f"{run.run_id} ran {at} with {_what_differs(run, wanted)}."
         return STAGING_RUN.failed("dirty", message, link=run.link)
+    if same is Sameness.UNREAD:
+        message = f"The code package of {run.run_id}, which says that it ran {at}, is gone."
+        return STAGING_RUN.failed("package-gone", message, fix="Run it once more.", link=run.link)
+    if same in {Sameness.COMMIT, Sameness.CONTENT}:
+        message = f"{run.run_id} ran {at} with other steps than it compiles to."
+        return STAGING_RUN.failed("other-steps", message, link=run.link)
     if same is Sameness.UNKNOWN:
         message = f"{run.run_id} ran code that was not deployed from a git checkout."
         return STAGING_RUN.failed("unknown-code", message, link=run.link)

@@ -12,7 +12,8 @@ from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.machine_definitions import DefinitionError, read_machine
 from ops_platform.domain.promotions import Request, What
 from ops_platform.domain.provenance import Provenance, provenance
-from ops_platform.operations.production_change import ProductionChange, once
+from ops_platform.operations.one_at_a_time import Turn, once
+from ops_platform.operations.production_change import ProductionChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +36,15 @@ class Adoption:
             PlatformError: Somebody changes the machine right now, or AWS or the ledger do not
                 answer.
         """
-        return once(self.ledger, request, lambda recorded: self._through(recorded, rule))
+        return once(self.ledger, request, lambda turn: self._through(turn, rule))
 
-    def _through(self, recorded: Recorded, rule: str) -> None:
+    def _through(self, turn: Turn, rule: str) -> None:
         change = ProductionChange(
             ledger=self.ledger,
             production=self.production,
             alerts=self.alerts,
             clock=self.clock,
-            recorded=recorded,
+            turn=turn,
             rule=rule,
         )
         try:

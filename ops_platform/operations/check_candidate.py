@@ -23,6 +23,7 @@ from ops_platform.domain.checks import (
     Check,
 )
 from ops_platform.domain.compiled_flow import Compilation, Compiler
+from ops_platform.domain.definition_shape import graph
 from ops_platform.domain.deployed_machines import DeployedMachines
 from ops_platform.domain.deployments import judge_drift
 from ops_platform.domain.errors import PlatformError
@@ -232,7 +233,9 @@ class CandidateCheck:
 
     def _staging(self, machine: str, checkout: Checkout) -> Iterable[Finding]:
         files = checkout.files_beside(self._candidate.flow_path)
-        wanted = Wanted(self._candidate.commit, files, self._rules.max_age)
+        definition = self.checked.definition
+        steps = graph(definition) if definition else None
+        wanted = Wanted(self._candidate.commit, files, self._rules.max_age, steps)
         branch = self.pull.branch if self.pull else None
         runs = up_to_proof(self._tools.staging.runs_of(machine, branch), wanted)
         self.proof = proof(runs, wanted)

@@ -1,7 +1,6 @@
 """What every change of production has in common: lock, snapshot, record, and putting back."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import cast
@@ -10,15 +9,15 @@ import msgspec
 
 from ops_platform.adapters.ledger import deployments, flow_locks, promotions
 from ops_platform.adapters.ledger.database import Ledger, Transaction
-from ops_platform.adapters.ledger.promotions import Recorded
 from ops_platform.domain.alerts import AlertPolicy
-from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines
+from ops_platform.domain.deployed_machines import DeployedMachine, DeployedMachines, MovedError
 from ops_platform.domain.deployers import Snapshot
 from ops_platform.domain.deployments import Deployment, code_of, digest_of, judge_drift
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.findings import Finding
 from ops_platform.domain.flow_locks import FlowLock, judge_lock
 from ops_platform.domain.promotions import ENDS, Entry, Request, Status, What
+from ops_platform.operations.one_at_a_time import Turn
 from ops_platform.operations.put_back import left_to_do, put_back
 from ops_platform.operations.tell_changes import tell_change
 
@@ -35,18 +34,18 @@ class ProductionChange:
     production: DeployedMachines
     alerts: AlertPolicy
     clock: Callable[[], datetime]
-    recorded: Recorded
+    turn: Turn
     rule: str
     done: dict[What, Entry] = field(init=False)
 
     def __post_init__(self) -> None:
         """Look what was done already."""
-        self.done = {entry.what: entry for entry in self.recorded.entries}
+        self.done = {entry.what: entry for entry in self.turn.recorded.entries}
 
     @property
     def request(self) -> Request:
         """What was asked."""
-        return self.recorded.request
+        return self.turn.recorded.request
 
     @property
     def is_over(self) -> bool:
@@ -107,6 +106,26 @@ class ProductionChange:
             self._put_back(snapshot, error)
             if not isinstance(error, PlatformError):
                 raise
+
+    def begin_changing(self, snapshot: Snapshot) -> None:
+        """Record that production is changed from here on, if it is still as it was kept.
+
+        Whoever goes on after that is not asked again: what is there may be half a change.
+
+        Raises:
+            MovedError: Somebody changed the machine or its schedule meanwhile.
+            LedgerError: Somebody else may be changing it right now.
+        """
+        self.turn.keep()
+        if What.DEPLOYING in self.done:
+            return
+        name, version = self.request.machine, snapshot.version_arn
+        now = self.production.machine(name)
+        before = self.production.version(version) if version else None
+        same = _content(now) == _content(before)
+        if not same or self.production.rule(self.rule) != snapshot.rule:
+            raise MovedError(f"Somebody changed {name} meanwhile. Look at it, then ask again.")
+        self.note(What.DEPLOYING, f"{name} is changed from here on.")
 
     def overtaken(self) -> bool:
         """Tell whether somebody deployed since this was begun; end it then, and touch nothing."""
@@ -202,27 +221,49 @@ class ProductionChange:
         machine = self.production.machine(name)
         described = f"before {self.request.id}"
         version = self.production.publish(machine, description=described) if machine else None
-        snapshot = Snapshot(version_arn=version, rule=self.production.rule(self.rule))
+        logged = machine.logging if machine else None
+        snapshot = Snapshot(
+            version_arn=version, rule=self.production.rule(self.rule), logging=logged
+        )
         told = f"{name} is kept as {version}." if machine else f"{name} is new."
         self.note(What.KEPT, told, **cast("dict[str, object]", asdict(snapshot)))
         return snapshot
 
     def _put_back(self, snapshot: Snapshot, error: Exception) -> None:
+        if What.DEPLOYING not in self.done:  # what somebody else did meanwhile is left alone
+            self._failed(error, [])
+            return
+        self.turn.keep()
         names = {"machine": self.request.machine, "rule": self.rule}
         try:
             done = put_back(self.production, snapshot, **names)
+            strays = self._strays()
         except PlatformError as second:
             left = left_to_do(snapshot, **names)
             told = f"{error} It could not be put back: {second} Left to do: {left}"
             self.note(What.LEFT, told, error=str(error), left=left)
             return
+        if strays:
+            left = f"Delete {', '.join(strays)} and what starts them."
+            self.note(What.LEFT, f"{error} Left to do: {left}", error=str(error), left=left)
+            return
         self._failed(error, done)
+
+    def _strays(self) -> list[str]:
+        """Return machines that this deployed under other names: a flow can draw its own."""
+        if What.DEPLOYED not in self.done or What.VERIFIED in self.done:
+            return []
+        others = (name for name in self.production.names() if name != self.request.machine)
+        found = filter(None, map(self.production.machine, others))
+        return [each.name for each in found if f"promotion:{self.request.id}" in each.definition]
 
     def _failed(self, error: Exception, done: list[str]) -> None:
         if done:
             self.note(What.RESTORED, f"Put back: {'; '.join(done)}.", done=done)
         self.release("It failed, and production is as it was.")
-        self.note(What.FAILED, f"{error} Production is as it was.", error=str(error))
+        changed = What.DEPLOYING in self.done
+        told = "Production is as it was." if changed else "It has changed nothing in production."
+        self.note(What.FAILED, f"{error} {told}", error=str(error))
 
     def _lock(self) -> FlowLock:
         request = self.request
@@ -237,29 +278,5 @@ class ProductionChange:
         )
 
 
-@contextmanager
-def sole(ledger: Ledger, request: Request) -> Iterator[Recorded]:
-    """Put a request on record, and keep everybody else from its machine while the block lasts.
-
-    Raises:
-        PlatformError: Somebody else changes it right now, or the ledger does not answer.
-    """
-    with ledger.alone(f"the promotion of {request.machine} in {request.account}"):
-        with ledger.transaction() as tx:
-            recorded = promotions.ask(tx, request)
-        yield recorded
-
-
-def once(ledger: Ledger, request: Request, change: Callable[[Recorded], None]) -> Recorded:
-    """Make a change that was asked for, unless it has ended already; return its record.
-
-    Nobody else changes the same machine meanwhile.
-
-    Raises:
-        PlatformError: Somebody else does so right now, or the ledger does not answer.
-    """
-    with sole(ledger, request) as recorded:
-        if recorded.status is Status.RUNNING:
-            change(recorded)
-        with ledger.transaction() as tx:
-            return promotions.ask(tx, request)
+def _content(machine: DeployedMachine | None) -> tuple[str, str] | None:
+    return (machine.definition, machine.role_arn) if machine else None

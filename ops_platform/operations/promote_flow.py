@@ -25,7 +25,8 @@ from ops_platform.domain.machine_definitions import Definition, read_machine
 from ops_platform.domain.promotions import Request, What
 from ops_platform.domain.provenance import provenance
 from ops_platform.domain.words import counted
-from ops_platform.operations.production_change import ProductionChange, once
+from ops_platform.operations.one_at_a_time import Turn, once
+from ops_platform.operations.production_change import ProductionChange
 from ops_platform.operations.production_runs import ProductionRuns
 
 T = TypeVar("T")
@@ -57,8 +58,8 @@ class Promoter:
                 answer. Whatever else fails is in the record.
         """
 
-        def all_stages(recorded: Recorded) -> None:
-            promotion = self.begin(recorded, expected)
+        def all_stages(turn: Turn) -> None:
+            promotion = self.begin(turn, expected)
             promotion.admit(report)
             promotion.prepare()
             promotion.deploy()
@@ -66,7 +67,7 @@ class Promoter:
 
         return once(self.ledger, request, all_stages)
 
-    def begin(self, recorded: Recorded, expected: Expected) -> "Promotion":
+    def begin(self, turn: Turn, expected: Expected) -> "Promotion":
         """Return a promotion that was asked for, to be made stage by stage.
 
         Nobody else may change the same machine until it has ended: see `once`.
@@ -76,7 +77,7 @@ class Promoter:
             production=self.production,
             alerts=self.alerts,
             clock=self.clock,
-            recorded=recorded,
+            turn=turn,
             rule=expected.rule,
         )
         return Promotion(self, change, expected)
@@ -145,9 +146,10 @@ class Promotion:
         told = f"{found}." if before else "It is new."
         self._change.note(What.PREPARED, told, changes=[str(each) for each in changes])
 
-    def _deployed(self, _: Snapshot) -> None:
+    def _deployed(self, snapshot: Snapshot) -> None:
         definition = _made(self._definition)
         self._of.confirm()
+        self._change.begin_changing(snapshot)
         _made(self._deployer).deploy()
         self._change.note(What.DEPLOYED, "Metaflow deployed machine and schedule.")
         self._machine = self._verified(definition)
@@ -165,6 +167,9 @@ class Promotion:
         """Return the prepared definition, if it is of the commit and the content that passed."""
         definition = read_machine(prepared)
         _refuse_other_code(definition, self._request)
+        flow = provenance(definition).flow
+        if self._request.flow not in {None, flow}:
+            raise PlatformError(f"What would be deployed is {flow}, not {self._request.flow}.")
         if shape(definition) != self._expected.shape:
             raise PlatformError(
                 "With production's credentials the flow compiles to something else than in the"

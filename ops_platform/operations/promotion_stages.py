@@ -31,7 +31,7 @@ from ops_platform.domain.provenance import provenance
 from ops_platform.domain.pull_requests import approvals_of
 from ops_platform.operations.check_candidate import CheckTools
 from ops_platform.operations.check_stages import CheckStages
-from ops_platform.operations.production_change import sole
+from ops_platform.operations.one_at_a_time import Turn, sole
 from ops_platform.operations.promote_flow import Promoter, Promotion
 
 
@@ -109,11 +109,11 @@ class PromotionStages:
         # Whoever goes on changes what was begun, though the flow may not compile any more.
         request = begun.request if begun else self._request()
         _refuse_another_machine(request, self.checks.check.machine)
-        recorded = self._stack.enter_context(sole(ledger, request))
-        if recorded.status is not Status.RUNNING:
-            self._ended = recorded
-            return recorded
-        self._promotion = self._begun(request, recorded)
+        turn = self._stack.enter_context(sole(ledger, request))
+        if turn.recorded.status is not Status.RUNNING:
+            self._ended = turn.recorded
+            return turn.recorded
+        self._promotion = self._begun(request, turn)
         self._promotion.admit(self.checks.report)
         return self._now()
 
@@ -166,12 +166,14 @@ class PromotionStages:
             commit=order.candidate.commit,
             flow_path=order.candidate.flow_path,
             author=pull.author if pull else None,
-            approvers=tuple(each.by for each in approvals_of(pull)) if pull else (),
+            approvers=tuple(each.by for each in approvals_of(pull, self._tools.rules.review))
+            if pull
+            else (),
             owner=owner_of(order.owner, ran, pull.author if pull else None),
             canary=order.canary or self._tools.canary,
         )
 
-    def _begun(self, request: Request, recorded: Recorded) -> Promotion:
+    def _begun(self, request: Request, turn: Turn) -> Promotion:
         tools = self._tools.checks
         promoter = Promoter(
             ledger=tools.ledger,
@@ -182,7 +184,7 @@ class PromotionStages:
             clock=tools.clock,
             confirm=self.checks.check.confirm,
         )
-        return promoter.begin(recorded, self._expected(request.machine))
+        return promoter.begin(turn, self._expected(request.machine))
 
     def _expected(self, machine: str) -> Expected:
         checked = self.checks.check.checked

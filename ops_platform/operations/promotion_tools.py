@@ -46,6 +46,8 @@ def candidate_rules(settings: Settings) -> CandidateRules:
             up_to_date=review.up_to_date,
             required_checks=review.required_checks,
             own_checks=review.own_checks,
+            bases=review.bases,
+            by_committers=review.by_committers,
         ),
         max_age=timedelta(days=promotion.proof_days),
         isolation=Isolation(promotion.isolation),

@@ -16,7 +16,7 @@ def put_back(
         PlatformError: AWS refuses, or the version to go back to is gone.
     """
     return [
-        *_machine_back(production, snapshot.version_arn, machine),
+        *_machine_back(production, snapshot, machine),
         *_rule_back(production, snapshot, rule),
     ]
 
@@ -35,7 +35,8 @@ def left_to_do(snapshot: Snapshot, *, machine: str, rule: str) -> str:
     return f"Update {machine} to the definition of {snapshot.version_arn}, and {then}."
 
 
-def _machine_back(production: DeployedMachines, version_arn: str | None, name: str) -> list[str]:
+def _machine_back(production: DeployedMachines, snapshot: Snapshot, name: str) -> list[str]:
+    version_arn = snapshot.version_arn
     now = production.machine(name)
     if version_arn is None:
         if now is None:
@@ -49,9 +50,10 @@ def _machine_back(production: DeployedMachines, version_arn: str | None, name: s
     if now is None:
         production.create(name, **told)
         return [f"created {name} as it was"]
-    if (now.definition, now.role_arn) == (before.definition, before.role_arn):
+    logs_so = snapshot.logging in {None, now.logging}
+    if logs_so and (now.definition, now.role_arn) == (before.definition, before.role_arn):
         return []
-    production.update(now.arn, **told)
+    production.update(now.arn, **told, logging=snapshot.logging)
     return [f"put {name} back to {version_arn}"]
 
 

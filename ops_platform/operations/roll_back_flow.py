@@ -15,7 +15,8 @@ from ops_platform.domain.deployers import Snapshot
 from ops_platform.domain.deployments import Deployment, judge_drift
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.promotions import Request, Status, What
-from ops_platform.operations.production_change import ProductionChange, once
+from ops_platform.operations.one_at_a_time import Turn, once
+from ops_platform.operations.production_change import ProductionChange
 from ops_platform.operations.put_back import put_back
 
 
@@ -84,8 +85,8 @@ class RollBack:
         """
         return once(self.ledger, request, self._through)
 
-    def _through(self, recorded: Recorded) -> None:
-        request = recorded.request
+    def _through(self, turn: Turn) -> None:
+        recorded, request = turn.recorded, turn.recorded.request
         way = self.look(request.account, request.machine, _chosen(recorded, request))
         rule = way.target.rule.name if way.target and way.target.rule else None
         change = ProductionChange(
@@ -93,7 +94,7 @@ class RollBack:
             production=self.production,
             alerts=self.alerts,
             clock=self.clock,
-            recorded=recorded,
+            turn=turn,
             rule=rule or self._rule_of_last(request) or request.machine,
         )
         if way.target is None or way.obstacles:
@@ -106,14 +107,15 @@ class RollBack:
         # What drifted is what a roll back mends.
         begun = What.KEPT in change.done and not change.overtaken()
         if begun or (What.KEPT not in change.done and change.admitted(despite_drift=True)):
-            change.guarded(lambda _: self._gone_back(change, target))
+            change.guarded(lambda kept: self._gone_back(change, target, kept))
 
     def _rule_of_last(self, request: Request) -> str | None:
         with self.ledger.transaction() as tx:
             past = deployments.history(tx, request.account, request.machine)
         return next((each.rule.name for each in past if each.rule), None)
 
-    def _gone_back(self, change: ProductionChange, target: Deployment) -> None:
+    def _gone_back(self, change: ProductionChange, target: Deployment, kept: Snapshot) -> None:
+        change.begin_changing(kept)
         snapshot = Snapshot(version_arn=target.version_arn, rule=target.rule)
         names = {"machine": target.machine, "rule": change.rule}
         done = put_back(self.production, snapshot, **names)
@@ -124,8 +126,8 @@ class RollBack:
             raise PlatformError(found.message)
         change.note(What.VERIFIED, f"{target.machine} is as it was in deployment {target.id}.")
         version = change.publish(machine)
-        kept = ("flow", "project", "commit", "owner", "production_token")
-        told = {name: getattr(target, name) for name in kept}
+        same = ("flow", "project", "commit", "owner", "production_token")
+        told = {name: getattr(target, name) for name in same}
         change.succeed(machine, {"version_arn": version, **told}, self._said(target))
         if change.request.pull_request is None:
             change.release("It is rolled back.")

@@ -132,6 +132,8 @@ class ReviewSettings(Table):
     own_checks: Annotated[
         tuple[str, ...], Field(strict=False), Allowed("a list of names of commit statuses")
     ] = ("soteria/sanity", "soteria/production")
+    bases: Annotated[tuple[str, ...], Field(strict=False), Allowed("a list of branches")] = ()
+    by_committers: bool = False
 
 
 class GitHubSettings(Table):

@@ -76,6 +76,16 @@ class DeployedMachinesContract(ABC):
         assert (changed.definition, changed.revision) == (PASSES, first)
         assert production.update(machine.arn, definition=WAITS, role_arn=ROLE) != first
 
+    def test_where_it_logs_to_is_put_back(self, production: DeployedMachines) -> None:
+        """As it was read; without it nothing of that changes."""
+        machine = deployed(production)
+        told = {"definition": WAITS, "role_arn": ROLE}
+        logged = '{"includeExecutionData": false, "level": "ERROR"}'
+        production.update(machine.arn, **told, logging=logged)
+        assert looked_at(production, machine.name).logging == logged
+        production.update(machine.arn, **told)
+        assert looked_at(production, machine.name).logging == logged
+
     def test_a_machine_is_created_once(self, production: DeployedMachines) -> None:
         """The same again is that one; another one of that name is refused, and not dropped."""
         machine = deployed(production)

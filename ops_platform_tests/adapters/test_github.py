@@ -42,7 +42,15 @@ def test_a_pull_request_is_read_whole(github: FakeGitHub) -> None:
         mergeable=True,
         up_to_date=True,
         approvals=(Approval("grace", HEAD),),
+        default_branch="main",
+        committers=("ada",),
     )
+
+
+def test_who_wrote_its_commits_is_told(github: FakeGitHub) -> None:
+    """All pages of them; of some GitHub knows nobody."""
+    github.pulls[12].committers = [*["ada"] * 100, None, "grace"]
+    assert _read(github).committers == ("ada", "grace")
 
 
 def test_what_speaks_against_it_is_told(github: FakeGitHub) -> None:
@@ -99,6 +107,26 @@ def test_required_checks_are_those_of_protection_and_rules(github: FakeGitHub) -
     )
     github.statuses.clear()
     assert RequiredCheck("tests", "pending") in _read(github).required_checks
+
+
+@pytest.mark.parametrize("by_rule", [False, True])
+def test_a_check_counts_from_the_app_that_is_demanded(github: FakeGitHub, *, by_rule: bool) -> None:
+    """Else whoever may set a status could say that tests passed."""
+    names, github.apps = ["build", "tests"], {"build": 77, "tests": 77}
+    github.required, github.rules = ([], names) if by_rule else (names, [])
+    github.statuses[HEAD], github.check_runs[HEAD] = {"build": "success"}, {"tests": "success"}
+    well = (RequiredCheck("build", "success"), RequiredCheck("tests", "success"))
+    assert _read(github).required_checks == well
+    github.impostors = {"build", "tests"}
+    unseen = (RequiredCheck("build", "pending"), RequiredCheck("tests", "pending"))
+    assert _read(github).required_checks == unseen
+
+
+def test_of_two_checks_by_one_name_both_must_pass(github: FakeGitHub) -> None:
+    """A status and a check run."""
+    github.required = ["tests"]
+    github.statuses[HEAD], github.check_runs[HEAD] = {"tests": "failure"}, {"tests": "success"}
+    assert _read(github).required_checks == (RequiredCheck("tests", "failure"),)
 
 
 def test_there_may_be_none(github: FakeGitHub) -> None:

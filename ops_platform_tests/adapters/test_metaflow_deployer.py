@@ -19,6 +19,17 @@ def test_metaflows_refusal_is_told(tmp_path: Path) -> None:
         deployer.prepare()
 
 
+def test_a_refusal_is_told_without_credentials(tmp_path: Path) -> None:
+    """It goes on record, and a flow's exception may name them."""
+    (tmp_path / "flow.py").write_text(
+        "import os\nraise ValueError(os.environ['AWS_SECRET_ACCESS_KEY'] + ' is no good')\n"
+    )
+    flow = DeployedFlow(folder=str(tmp_path), flow="flow.py", python=sys.executable)
+    environment = {"METAFLOW_SFN_IAM_ROLE": "arn:role", "AWS_SECRET_ACCESS_KEY": "wJalr"}
+    with pytest.raises(PlatformError, match=r"ValueError: \*\*\* is no good"):
+        MetaflowDeployer(flow, environment).prepare()
+
+
 def test_a_deployment_that_does_not_end_is_ended(tmp_path: Path) -> None:
     """With all that it started."""
     (tmp_path / "flow.py").write_text("import os, time\nos.fork()\ntime.sleep(60)\n")

@@ -1,5 +1,6 @@
 """Drift and locks: each verdict by its reason."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -61,6 +62,8 @@ def _deployment(**changes: object) -> Deployment:
             _rule(),
             "changed-code",
         ),
+        (_deployment(), _machine(CompiledFlow(revision=2)), _rule(), "changed-definition"),
+        (_deployment(), replace(_machine(), role_arn="other"), _rule(), "changed-definition"),
         (_deployment(), _machine(), _rule("rate(2 days)"), "changed-schedule"),
         (_deployment(), _machine(), _rule(enabled=False), "changed-schedule"),
         (_deployment(), _machine(), None, "changed-schedule"),
@@ -82,7 +85,7 @@ def test_each_drift_has_its_reason(
 
 def test_what_differs_each_time_is_no_drift() -> None:
     """The same flow compiled once more."""
-    again = _machine(CompiledFlow(revision=2))
+    again = _machine(CompiledFlow())
     assert judge_drift(_deployment(), again, _rule()).reason == "as-deployed"
 
 

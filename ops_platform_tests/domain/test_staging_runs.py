@@ -30,10 +30,12 @@ GOOD = StagingRun(
     ended_at=NOW - 2 * HOUR,
     commit=OURS,
     is_dirty=False,
+    files=FILES,
     link="https://metaflow.example.com/F/sfn-1",
 )
 RUNNING = replace(GOOD, status="RUNNING", ended_at=None)
 OLD = replace(GOOD, started_at=NOW - timedelta(days=9), ended_at=NOW - timedelta(days=8))
+ELSEWHERE = replace(GOOD, commit=OTHER, files=None)
 UNTRACKED = {**FILES, "secret_sauce.py": "3"}
 
 
@@ -41,21 +43,21 @@ UNTRACKED = {**FILES, "secret_sauce.py": "3"}
     ("run", "expected"),
     [
         (GOOD, Sameness.COMMIT),
-        (replace(GOOD, files=FILES), Sameness.COMMIT),
-        (replace(GOOD, is_dirty=True), Sameness.DIRTY),
-        (replace(GOOD, is_dirty=None), Sameness.DIRTY),
+        (replace(GOOD, files=None), Sameness.UNREAD),
+        (replace(GOOD, is_dirty=True, files=None), Sameness.DIRTY),
+        (replace(GOOD, is_dirty=None, files=None), Sameness.DIRTY),
         (replace(GOOD, is_dirty=True, files=FILES), Sameness.CONTENT),
         (replace(GOOD, files=UNTRACKED), Sameness.DIRTY),
-        (replace(GOOD, commit=OTHER), Sameness.OTHER),
+        (ELSEWHERE, Sameness.OTHER),
         (replace(GOOD, commit=OTHER, files=FILES), Sameness.CONTENT),
         (replace(GOOD, commit=OTHER, files=UNTRACKED), Sameness.OTHER),
-        (replace(GOOD, commit=None, is_dirty=None), Sameness.UNKNOWN),
+        (replace(GOOD, commit=None, is_dirty=None, files=None), Sameness.UNKNOWN),
         (replace(GOOD, commit=None, is_dirty=None, files=FILES), Sameness.CONTENT),
         (replace(GOOD, commit=None, is_dirty=None, files=UNTRACKED), Sameness.OTHER),
     ],
 )
 def test_what_a_run_ran(run: StagingRun, expected: Sameness) -> None:
-    """By its commit, unless its package was read: untracked files are packaged too."""
+    """By the files of its package: some of them git may not know."""
     assert sameness(run, WANTED) is expected
 
 
@@ -70,10 +72,14 @@ def test_what_a_run_ran(run: StagingRun, expected: Sameness) -> None:
         ([replace(GOOD, status="TIMED_OUT")], "failed", "timed out."),
         ([replace(GOOD, status="ABORTED")], "failed", "was aborted."),
         ([OLD], "too-old", "succeeded 8 days ago; a proof counts for 7 days"),
-        ([replace(GOOD, is_dirty=True)], "dirty", "changes that were not committed"),
+        ([replace(GOOD, is_dirty=True, files=None)], "dirty", "changes that were not committed"),
         ([replace(GOOD, files=UNTRACKED)], "dirty", "1 other file: secret_sauce.py"),
-        ([replace(GOOD, commit=OTHER)], "another-commit", "at bbbbbbbbbbbb, not at aaaaaaaaaaaa"),
-        ([replace(GOOD, commit=None, is_dirty=None)], "unknown-code", "not deployed from a git"),
+        ([ELSEWHERE], "another-commit", "at bbbbbbbbbbbb, not at aaaaaaaaaaaa"),
+        (
+            [replace(ELSEWHERE, commit=None, is_dirty=None)],
+            "unknown-code",
+            "not deployed from",
+        ),
     ],
 )
 def test_each_verdict_is_told_apart(runs: list[StagingRun], reason: str, said: str) -> None:
@@ -94,7 +100,7 @@ def test_a_later_failure_of_the_same_code_outweighs_an_earlier_success() -> None
 
 def test_a_later_run_of_other_code_does_not_undo_the_proof() -> None:
     """Somebody's experiment on the same branch says nothing of this commit."""
-    later = replace(GOOD, run_id="sfn-2", commit=OTHER, status="FAILED", started_at=NOW - HOUR)
+    later = replace(ELSEWHERE, run_id="sfn-2", status="FAILED", started_at=NOW - HOUR)
     assert judge_staging("m", [GOOD, later], WANTED, now=NOW).reason == "succeeded"
 
 
@@ -131,16 +137,31 @@ def test_no_more_runs_are_read_than_are_needed() -> None:
     read = []
 
     def runs() -> Iterator[StagingRun]:
-        for run in (replace(GOOD, commit=OTHER), GOOD, OLD):
+        for run in (ELSEWHERE, GOOD, OLD):
             read.append(run)
             yield run
 
-    assert up_to_proof(runs(), WANTED) == read == [replace(GOOD, commit=OTHER), GOOD]
-    assert len(up_to_proof([replace(GOOD, commit=OTHER)] * 500, WANTED)) == 100
+    assert up_to_proof(runs(), WANTED) == read == [ELSEWHERE, GOOD]
+    assert len(up_to_proof([ELSEWHERE] * 500, WANTED)) == 100
 
 
 def test_a_look_that_ended_early_says_so() -> None:
     """There may be a run of this code among those that were not looked at."""
-    others = [replace(GOOD, commit=OTHER)] * 100
+    others = [ELSEWHERE] * 100
     assert judge_staging("m", others, WANTED, now=NOW).message.endswith("100 runs were looked at.")
     assert "looked at" not in judge_staging("m", others[1:], WANTED, now=NOW).message
+
+
+def test_a_run_with_other_steps_proves_nothing() -> None:
+    """Its word and its package can be right, and the machine another."""
+    wanted = replace(WANTED, graph="ours")
+    assert judge_staging("F", [replace(GOOD, graph="ours")], wanted, now=NOW).passed
+    for other in ("theirs", None):
+        found = judge_staging("F", [replace(GOOD, graph=other)], wanted, now=NOW)
+        assert (found.reason, found.stops) == ("other-steps", True)
+
+
+def test_a_run_without_its_package_proves_nothing() -> None:
+    """Files that git does not know would have run unseen."""
+    found = judge_staging("F", [replace(GOOD, files=None)], WANTED, now=NOW)
+    assert (found.reason, found.stops) == ("package-gone", True)

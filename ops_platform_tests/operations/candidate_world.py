@@ -1,5 +1,6 @@
 """Pull requests of a real repository, held against Staging and production in memory."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from ops_platform.domain.candidates import Candidate, CandidateRules, Order
 from ops_platform.domain.capacity import InstanceType, Queue
 from ops_platform.domain.checkouts import Source
 from ops_platform.domain.compiled_flow import Compilation, Compiled, CompiledRule, Ran, Unfinished
+from ops_platform.domain.definition_shape import graph
 from ops_platform.domain.deployers import Deployer, PromotionPolicy
 from ops_platform.domain.errors import PlatformError
 from ops_platform.domain.findings import Finding, Report
@@ -130,6 +132,7 @@ class CandidateWorld:
         self.fake = FakeProduction(self.clock)
         remotes = {REPOSITORY: Remote(self.repository.url)}
         self.repositories = FewRepositories(GitRepositories(remotes, self.folder / "checkouts"))
+        self.texts: dict[str, str] = {}
         self.deployed: list[DeployedFlow] = []
         self.changes: Callable[[CompiledFlow], CompiledFlow] = lambda flow: flow
 
@@ -146,11 +149,13 @@ class CandidateWorld:
             branch="by-region", base="main", mergeable=True, up_to_date=True,
             link=f"https://git.example.com/{number}", approvals=(Approval("grace", commit),),
         )  # fmt: skip
+        self.texts[commit] = f"# {text}\n"
         self.staging.ran.append(self.run(commit))
         return Candidate(REPOSITORY, number, commit, path)
 
     def run(self, commit: str, status: str = "SUCCEEDED") -> StagingRun:
         """Return a run of a commit in Staging."""
+        definition = read_machine(self.metaflow.flow.text())
         return StagingRun(
             run_id=f"sfn-{commit[:4]}",
             execution_arn=f"arn:{commit}",
@@ -160,7 +165,9 @@ class CandidateWorld:
             commit=commit,
             is_dirty=False,
             owner="ada",
-            software=software_of(read_machine(self.metaflow.flow.text())),
+            software=software_of(definition),
+            graph=graph(definition),
+            files={"forecast.py": hashlib.sha256(self.texts[commit].encode()).hexdigest()},
             link="https://metaflow.example.com/run",
         )
 

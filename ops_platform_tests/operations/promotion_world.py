@@ -90,11 +90,13 @@ class PromotionWorld:
         schedule: str | None = HOURLY,
         report: Report = PASSED,
         expected: Expected | None = None,
+        machine: str = MACHINE,
+        confirm: Callable[[], None] = lambda: None,
     ) -> Recorded:
         """Promote a flow, by default another version of it at the commit of the request."""
         flow = flow or CompiledFlow(commit=request.commit).but_first(memory="8000")
         wanted = Expected(shape(read_machine(flow.text())), MACHINE, schedule)
-        deployer = FakeDeployer(self.production, MACHINE, flow, schedule)
+        deployer = FakeDeployer(self.production, machine, flow, schedule)
         promoter = Promoter(
             ledger=self.ledger,
             production=self.production,
@@ -103,6 +105,7 @@ class PromotionWorld:
             policy=self.policy,
             clock=self.clock,
             sleep=self._sleep,
+            confirm=confirm,
         )
         return promoter.promote(request, report, expected or wanted)
 

@@ -1,8 +1,10 @@
 """Promotions: what they come to, and that production is as it was wherever they fail."""
 
 import threading
+from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.ledger import deployments, promotions
@@ -10,6 +12,7 @@ from ops_platform.adapters.ledger.database import Ledger, LedgerError
 from ops_platform.domain.checks import LOADS
 from ops_platform.domain.definition_shape import shape
 from ops_platform.domain.deployers import Expected, WaitFor
+from ops_platform.domain.deployments import digest_of
 from ops_platform.domain.findings import Report
 from ops_platform.domain.machine_definitions import read_machine
 from ops_platform.domain.promotions import Status, What
@@ -25,7 +28,8 @@ from ops_platform_tests.operations.promotion_world import (
 OLD = CompiledFlow(commit="a" * 40)
 OPERATIONS = [
     ("machine", 1), ("machine", 2), ("machine", 3), ("machine", 4), ("rule", 1), ("rule", 2),
-    ("rule", 3), ("rule", 4), ("rule", 5), ("publish", 1), ("publish", 2), ("version", 1),
+    ("machine", 5), ("rule", 3), ("rule", 4), ("rule", 5), ("rule", 6), ("version", 1),
+    ("version", 2), ("publish", 1), ("publish", 2),
     ("prepare", 1), ("deploy", 1), ("update", 1), ("put_rule", 1), ("start", 1),
 ]  # fmt: skip
 
@@ -51,8 +55,8 @@ def test_a_promotion_deploys_and_starts_and_is_recorded(world: PromotionWorld) -
     recorded = world.promote(request)
     assert recorded.status is Status.SUCCEEDED
     assert _whats(world, request.id) == [
-        What.CHECKED, What.LOCKED, What.KEPT, What.PREPARED, What.DEPLOYED, What.VERIFIED,
-        What.PUBLISHED, What.STARTED, What.SUCCEEDED,
+        What.CHECKED, What.LOCKED, What.KEPT, What.PREPARED, What.DEPLOYING, What.DEPLOYED,
+        What.VERIFIED, What.PUBLISHED, What.STARTED, What.SUCCEEDED,
     ]  # fmt: skip
     with world.ledger.transaction() as tx:
         made = deployments.latest(tx, "production", MACHINE)
@@ -198,6 +202,70 @@ def test_a_schedule_that_is_not_the_promised_one_is_put_back(world: PromotionWor
     assert world.state() == before
 
 
+@pytest.mark.parametrize("schedule", [DAILY, HOURLY, None])
+def test_what_somebody_deploys_meanwhile_stays(world: PromotionWorld, schedule: str | None) -> None:
+    """As during a canary: it is neither deployed over nor put back."""
+    looks = iter(range(10))
+    theirs = OLD.but_first(memory="5000") if schedule == DAILY else OLD
+
+    def deploy_before_the_second_look() -> None:
+        if next(looks) == 1:
+            world.deployed_by_hand(theirs, schedule)
+
+    recorded = world.promote(world.request(), confirm=deploy_before_the_second_look)
+    assert recorded.status is Status.FAILED
+    assert "Somebody changed shop.prod.Forecast meanwhile." in recorded.entries[-1].message
+    assert What.RESTORED not in {each.what for each in recorded.entries}
+    machine, rule = world.production.machine(MACHINE), world.production.rule(MACHINE)
+    assert machine is not None
+    assert digest_of(machine) == digest_of(replace(machine, definition=theirs.text()))
+    assert rule is not None
+    assert (rule.expression, rule.enabled) == (schedule or DAILY, schedule is not None)
+
+
+def test_who_lost_the_turn_changes_nothing(world: PromotionWorld) -> None:
+    """As when Postgres fails over: somebody else may be at it by then."""
+    before, looks = world.state(), iter(range(10))
+
+    def lose_it_at_the_second_look() -> None:
+        if next(looks) == 1:
+            with world.ledger.transaction() as tx:
+                ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                assert tx.execute(sa.text(ended)).scalars().all() == [True]
+
+    recorded = world.promote(world.request(), confirm=lose_it_at_the_second_look)
+    assert recorded.status is Status.FAILED
+    assert "was lost" in recorded.entries[-1].message
+    assert world.state() == before
+
+
+def test_where_it_logged_to_is_put_back(world: PromotionWorld) -> None:
+    """Metaflow's deployment turns it off."""
+    world.production.log_to(MACHINE, '{"level": "ALL"}')
+    world.production.fail("start")
+    assert world.promote(world.request()).status is Status.FAILED
+    machine = world.production.machine(MACHINE)
+    assert machine is not None
+    assert machine.logging == '{"level": "ALL"}'
+
+
+def test_what_was_deployed_under_another_name_is_named(world: PromotionWorld) -> None:
+    """A flow can draw its name; then it is left for somebody to look at."""
+    before, request = world.state(), world.request()
+    flow = CompiledFlow(commit="b" * 40, tags=(f"promotion:{request.id}",))
+    recorded = world.promote(request, flow, machine="shop.prod.Stray", schedule=None)
+    assert recorded.status is Status.LEFT
+    assert recorded.entries[-1].detail["left"] == "Delete shop.prod.Stray and what starts them."
+    assert world.state() == before
+
+
+def test_another_flow_than_the_checked_one_is_not_deployed(world: PromotionWorld) -> None:
+    """Of two in one file."""
+    recorded = world.promote(world.request(flow="Other"))
+    assert recorded.status is Status.FAILED
+    assert "is Forecast, not Other" in recorded.entries[-1].message
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(("operation", "nth"), OPERATIONS)
 def test_a_failure_anywhere_leaves_production_as_it_was(
@@ -252,7 +320,7 @@ def _killed_at(world: PromotionWorld, call: int, *, after: bool) -> bool:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("call", range(1, 18))
+@pytest.mark.parametrize("call", range(1, 21))
 @pytest.mark.slow
 def test_killed_at_any_call_it_goes_on(world: PromotionWorld, call: int, *, after: bool) -> None:
     """Whoever asks again comes to the same end: one deployment, one first run."""
@@ -263,10 +331,10 @@ def test_killed_at_any_call_it_goes_on(world: PromotionWorld, call: int, *, afte
 
 def test_there_are_no_later_calls(world: PromotionWorld) -> None:
     """At which it could be killed."""
-    assert not _killed_at(world, 18, after=False)
+    assert not _killed_at(world, 21, after=False)
 
 
-@pytest.mark.parametrize("look", range(1, 14))
+@pytest.mark.parametrize("look", range(1, 15))
 @pytest.mark.slow
 def test_killed_before_any_entry_it_goes_on(world: PromotionWorld, look: int) -> None:
     """The clock is looked at before each thing is written down."""

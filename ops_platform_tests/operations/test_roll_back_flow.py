@@ -46,8 +46,8 @@ def test_it_goes_back_to_the_deployment_before(world: PromotionWorld) -> None:
         world.history()[1].id,
     )
     assert [entry.what for entry in recorded.entries] == [
-        What.CHECKED, What.LOCKED, What.KEPT, What.DEPLOYED, What.VERIFIED, What.PUBLISHED,
-        What.SUCCEEDED,
+        What.CHECKED, What.LOCKED, What.KEPT, What.DEPLOYING, What.DEPLOYED, What.VERIFIED,
+        What.PUBLISHED, What.SUCCEEDED,
     ]  # fmt: skip
 
 

@@ -1,13 +1,13 @@
 """Connections to the ledger."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Lock
 
 import sqlalchemy as sa
 from psycopg.errors import LockNotAvailable
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ops_platform.adapters.ledger.migrate import upgrade
 from ops_platform.domain.errors import PlatformError
@@ -85,8 +85,11 @@ class Ledger:
                 raise
 
     @contextmanager
-    def alone(self, name: str) -> Iterator[None]:
+    def alone(self, name: str) -> Iterator[Callable[[], None]]:
         """Keep everybody else out of what has this name, until the block or this process ends.
+
+        Yields what raises ``LedgerError`` if the connection was lost, as when Postgres fails over:
+        somebody else may be at it then.
 
         Raises:
             LedgerError: Somebody else is at it.
@@ -99,8 +102,9 @@ class Ledger:
             try:
                 with _said_who_is_at_it(name):
                     held.execute(sa.select(sa.func.pg_advisory_lock(own)))
-                yield
-                held.execute(sa.select(sa.func.pg_advisory_unlock(own)))
+                yield lambda: _refuse_lost(held, name)
+                with suppress(SQLAlchemyError):  # if it was lost, so is the lock
+                    held.execute(sa.select(sa.func.pg_advisory_unlock(own)))
             finally:
                 held.invalidate()  # whose end is the end of its lock, at the latest
 
@@ -127,6 +131,15 @@ class Ledger:
     def close(self) -> None:
         """Close the connections that are open."""
         self._engine.dispose()
+
+
+def _refuse_lost(held: sa.Connection, name: str) -> None:
+    try:
+        held.execute(sa.select(1))
+    except SQLAlchemyError:
+        raise LedgerError(
+            f"The connection that kept others from {name} was lost. Run it again."
+        ) from None
 
 
 @contextmanager
