@@ -8,6 +8,7 @@ from ops_platform.adapters.aws_errors import AwsError
 from ops_platform.adapters.aws_patience import PatientCaller
 from ops_platform.adapters.code_packages import CodePackages
 from ops_platform.adapters.deployed_rules import DeployedRules
+from ops_platform.adapters.state_machine_reads import GONE, StateMachineReads
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.aws_values import millis, moment
 from ops_platform.domain.deployed_machines import DeployedMachine, MovedError, Rule, Started
@@ -17,7 +18,6 @@ from ops_platform.domain.provenance import provenance
 if TYPE_CHECKING:
     from ops_platform.adapters.accounts import AccountClients
 
-_GONE = frozenset({"StateMachineDoesNotExist", "ExecutionDoesNotExist", "InvalidArn"})
 _INITIAL = "INITIAL"  # how a machine is published that was never updated
 _LONGEST_DESCRIPTION = 256
 _LONGEST_CAUSE = 32_768
@@ -46,6 +46,7 @@ class AwsDeployedMachines:
         self._client = clients.step_functions
         self._prefix = f"arn:aws:states:{region}:{aws_account_id}:stateMachine:"
         self._caller = caller or PatientCaller(pacer=Pacer())
+        self._reads = StateMachineReads(self._client, self._caller)
         self._rules = DeployedRules(clients.events, self._caller)
 
     def machine(self, name: str) -> DeployedMachine | None:
@@ -58,19 +59,7 @@ class AwsDeployedMachines:
 
     def names(self) -> list[str]:
         """Return the names of all standard machines."""
-        found: list[str] = []
-        token: dict[str, str] = {}
-        while True:
-            page = self._caller.call(
-                "ListStateMachines",
-                "list the state machines",
-                self._client.list_state_machines,
-                **token,
-            )
-            found += [each["name"] for each in page["stateMachines"] if each["type"] == "STANDARD"]
-            if not page.get("nextToken"):
-                return found
-            token = {"nextToken": page["nextToken"]}
+        return [each["name"] for each in self._reads.listed() if each["type"] == "STANDARD"]
 
     def publish(self, machine: DeployedMachine, *, description: str) -> str:
         """Publish a version of exactly this revision and return its ARN, the same each time."""
@@ -165,7 +154,7 @@ class AwsDeployedMachines:
     def execution(self, arn: str) -> Started | None:
         """Return an execution as it is now, None if it is gone."""
         answer = self._caller.call_unless(
-            _GONE,
+            GONE,
             "DescribeExecution",
             f"read the execution {arn}",
             self._client.describe_execution,
@@ -216,14 +205,8 @@ class AwsDeployedMachines:
         return active
 
     def _described(self, arn: str) -> DeployedMachine | None:
-        answer = self._caller.call_unless(
-            _GONE,
-            "DescribeStateMachine",
-            f"read the state machine {arn}",
-            self._client.describe_state_machine,
-            stateMachineArn=arn,
-        )
-        if answer is None or answer.get("status") == "DELETING":
+        answer = self._reads.described(arn)
+        if answer is None:
             return None
         return DeployedMachine(
             arn=answer["stateMachineArn"],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops_platform.adapters.aws_patience import PatientCaller
 from ops_platform.adapters.code_packages import CodePackages
+from ops_platform.adapters.state_machine_reads import GONE, StateMachineReads
 from ops_platform.adapters.step_functions_pace import Pacer
 from ops_platform.domain.aws_values import millis, moment
 from ops_platform.domain.definition_shape import graph
@@ -19,7 +20,6 @@ from ops_platform.domain.staging_runs import Files, StagingRun
 if TYPE_CHECKING:
     from ops_platform.adapters.accounts import AccountClients
 
-_GONE = frozenset({"StateMachineDoesNotExist", "ExecutionDoesNotExist", "InvalidArn"})
 _PAGE = 100
 
 
@@ -45,6 +45,7 @@ class StagingEvidence:
         self._prefix = machine_prefix
         self._links = links
         self._caller = caller or PatientCaller(pacer=Pacer())
+        self._reads = StateMachineReads(self._client, self._caller)
         packages = CodePackages(clients.s3)
         self._files = cache(packages.files)
 
@@ -59,7 +60,7 @@ class StagingEvidence:
         wanted = parse_machine_name(machine)
         listed = [
             execution
-            for name in self._names()
+            for name in [each["name"] for each in self._reads.listed()]
             if self._is_of(name, wanted.project, wanted.flow or machine)
             for execution in self._executions(f"{self._prefix}{name}")
         ]
@@ -69,37 +70,18 @@ class StagingEvidence:
         for each in sorted(listed, key=lambda each: each["stateMachineArn"] != own):
             yield self._run(each)
 
-    def _names(self) -> Iterator[str]:
-        doing = "list the state machines of Staging"
-        token: dict[str, str] = {}
-        while True:
-            page = self._caller.call(
-                "ListStateMachines", doing, self._client.list_state_machines, **token
-            )
-            yield from (each["name"] for each in page["stateMachines"])
-            if not page.get("nextToken"):
-                return
-            token = {"nextToken": page["nextToken"]}
-
     def _is_of(self, name: str, project: str | None, flow: str) -> bool:
         """Tell whether a machine is of a flow; of a name that Metaflow cut its definition tells."""
         parsed = parse_machine_name(name)
         if parsed.project != project or parsed.flow is not None:
             return (parsed.project, parsed.flow) == (project, flow)
-        arn = f"{self._prefix}{name}"
-        found = self._caller.call_unless(
-            _GONE,
-            "DescribeStateMachine",
-            f"read {arn}",
-            self._client.describe_state_machine,
-            stateMachineArn=arn,
-        )
+        found = self._reads.described(f"{self._prefix}{name}")
         definition = _read(found["definition"]) if found else None
         return definition is not None and provenance(definition).flow == flow
 
     def _executions(self, arn: str) -> list[Any]:
         page = self._caller.call_unless(
-            _GONE,
+            GONE,
             "ListExecutions",
             f"list the executions of {arn}",
             self._client.list_executions,
@@ -131,7 +113,7 @@ class StagingEvidence:
 
     def _definition(self, execution_arn: str) -> Definition | None:
         ran = self._caller.call_unless(
-            _GONE,
+            GONE,
             "DescribeStateMachineForExecution",
             f"read what {execution_arn} ran",
             self._client.describe_state_machine_for_execution,
