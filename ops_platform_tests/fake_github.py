@@ -161,13 +161,18 @@ class FakeGitHub:
         ]
         return 200, _page(told, query)
 
+    def _app(self, check: str) -> dict[str, int] | None:
+        if check in self.impostors:
+            return {"id": 666}
+        return {"id": self.apps[check]} if check in self.apps else None
+
     def _runs(self, query: dict[str, list[str]], sha: str) -> Answer:
         told = [
             {
                 "name": name,
                 "status": "completed" if conclusion else "in_progress",
                 "conclusion": conclusion,
-                "app": {"id": 666 if name in self.impostors else self.apps.get(name, 15368)},
+                "app": self._app(name),
             }
             for name, conclusion in self.check_runs.get(sha, {}).items()
         ]

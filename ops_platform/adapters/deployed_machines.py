@@ -208,13 +208,14 @@ class AwsDeployedMachines:
         answer = self._reads.described(arn)
         if answer is None:
             return None
+        logged = answer.get("loggingConfiguration")
         return DeployedMachine(
             arn=answer["stateMachineArn"],
             name=answer["name"],
             definition=answer["definition"],
             role_arn=answer["roleArn"],
             revision=answer.get("revisionId"),
-            logging=json.dumps(answer.get("loggingConfiguration"), sort_keys=True),
+            logging=json.dumps(logged, sort_keys=True) if logged else None,
             created_at=_exact(answer["creationDate"]),
         )
 

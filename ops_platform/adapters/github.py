@@ -16,6 +16,7 @@ from ops_platform.domain.pull_requests import Approval, PullRequest, RequiredChe
 
 if TYPE_CHECKING:
     from github import Github
+    from github.GithubApp import GithubApp
     from github.NamedUser import NamedUser
     from github.Organization import Organization
     from github.PullRequest import PullRequest as GitHubPull
@@ -187,7 +188,10 @@ def _demand(check: dict[str, Any], key: str) -> tuple[str, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A status or a check run; ``app`` is the id of who made it, None of a status."""
+    """A status or a check run.
+
+    ``app`` is the id of what made a check run, 0 if that is gone, and None of a status.
+    """
 
     name: str
     state: str
@@ -213,7 +217,8 @@ def _states(repository: "Repository", commit: str) -> Iterator[_Seen]:
     for run in found.get_check_runs():
         done = run.status == "completed"
         well = "success" if run.conclusion in _WELL else "failure"
-        yield _Seen(run.name, well if done else "pending", run.app.id, by_bot=False)
+        app: GithubApp | None = run.app  # None once the app is gone
+        yield _Seen(run.name, well if done else "pending", app.id if app else 0, by_bot=False)
 
 
 def _or_none(ask: Callable[[], T]) -> T | None:

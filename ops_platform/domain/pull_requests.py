@@ -145,15 +145,16 @@ def _missing_approvals(pull: PullRequest, policy: ReviewPolicy) -> Iterator[Find
     missing = policy.approvals - len({each.by.lower() for each in approvals_of(pull, policy)})
     if missing > 0:
         needed = counted(missing, "more approval", "more approvals")
-        message = f"#{pull.number} needs {needed} of its head commit{_why_not(pull)}."
+        message = f"#{pull.number} needs {needed} of its head commit{_why_not(pull, policy)}."
         yield REVIEW.failed("not-approved", message, link=pull.link)
 
 
-def _why_not(pull: PullRequest) -> str:
+def _why_not(pull: PullRequest, policy: ReviewPolicy) -> str:
     """Say which approvals were seen and do not count."""
     if any(_is(each, pull.author) for each in pull.approvals):
         return "; its author's own does not count"
-    if made := [each.by for each in pull.approvals if each.by in pull.committers]:
+    committers = () if policy.by_committers else pull.committers
+    if made := [each.by for each in pull.approvals if each.by in committers]:
         return f"; {listed(made)} wrote commits of it"
     if stale := [each.by for each in pull.approvals if each.commit != pull.head]:
         return f"; {listed(stale)} approved an earlier one"

@@ -98,6 +98,32 @@ def test_one_person_approves_once() -> None:
     ]
 
 
+def test_who_wrote_commits_of_it_approves_where_the_policy_lets_them() -> None:
+    """By default an approval of one's own push reviews nothing, and that is said."""
+    pull = replace(PULL, committers=("ada", "grace"))
+    (finding,) = judge_review(pull, commit=HEAD, policy=POLICY)
+    assert (finding.reason, finding.stops) == ("not-approved", True)
+    assert "; grace wrote commits of it" in finding.message
+    (finding,) = judge_review(pull, commit=HEAD, policy=replace(POLICY, by_committers=True))
+    assert finding.passed
+
+
+@pytest.mark.parametrize(
+    ("default", "bases", "passes"),
+    [
+        ("main", (), True), ("trunk", (), False), (None, (), True),
+        ("trunk", ("trunk", "main"), True), ("main", ("release",), False),
+    ],
+)  # fmt: skip
+def test_only_some_branches_lead_to_production(
+    default: str | None, bases: tuple[str, ...], *, passes: bool
+) -> None:
+    """The default one, unless the policy names others."""
+    pull, policy = replace(PULL, default_branch=default), replace(POLICY, bases=bases)
+    (finding,) = judge_review(pull, commit=HEAD, policy=policy)
+    assert (finding.passed, finding.reason) == (passes, "reviewed" if passes else "base")
+
+
 def test_the_policy_may_ask_for_less() -> None:
     """Where a team reviews elsewhere."""
     pull = replace(PULL, approvals=(), up_to_date=False, required_checks=())
