@@ -21,6 +21,7 @@ class CompiledStep:
     attempts: int = 1
     environment: dict[str, str] = field(default_factory=dict)
     foreach: bool = False
+    job_tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class CompiledFlow:
                 },
                 "RetryStrategy": {"Attempts": step.attempts},
                 "Timeout": {"AttemptDurationSeconds": 432000},
+                **({"Tags": step.job_tags} if step.job_tags else {}),
             },
         }
 

@@ -2,12 +2,13 @@
 
 Sources: Metaflow's ``step_functions_cli.py`` (a state machine's name of more than 60 characters is
 cut and hashed), ``project_decorator.py`` (branches are of lower-case letters, digits and ``_``);
-Step Functions' own limit is 80 characters.
+Step Functions' own limit is 80 characters. Batch's documentation of tags: 50 to a job, names of 128
+characters and values of 256. Metaflow judges the first character of each, and counts none.
 """
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ops_platform.domain.checks import NAMES
 from ops_platform.domain.findings import Finding
@@ -15,6 +16,10 @@ from ops_platform.domain.identity import parse_machine_name
 from ops_platform.domain.words import listed
 
 _HASHED = re.compile(r".{60}-[a-z2-7]{16}")
+_MOST_TAGS = 50
+_LONGEST_TAG, _LONGEST_VALUE = 128, 256
+_TAG = re.compile(r"[\w\s+\-=.:/@]*")
+_FILLED_IN = ".$"  # by Step Functions, when the step is started
 _NOT_IN_BRANCHES = re.compile(r"[^a-z0-9_]+")
 
 
@@ -32,13 +37,14 @@ class FlowNames:
     """The names of a compiled flow.
 
     ``branch`` is the git branch that it comes from and ``branches`` are all of the repository;
-    None and nothing where that is not known.
+    None and nothing where that is not known. ``tags`` are those of each step's job, by step.
     """
 
     flow: str
     machine: str
     branch: str | None = None
     branches: Collection[str] = ()
+    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def metaflow_branch(git_branch: str) -> str:
@@ -48,7 +54,12 @@ def metaflow_branch(git_branch: str) -> str:
 
 def judge_names(names: FlowNames, conventions: Conventions) -> list[Finding]:
     """Return what is wrong with a flow's names, or the finding that nothing is."""
-    wrong = [*_machine(names), *_conventional(names, conventions), *_branch(names)]
+    wrong = [
+        *_machine(names),
+        *_conventional(names, conventions),
+        *_branch(names),
+        *_tags(names.tags),
+    ]
     return wrong or [NAMES.passed(f"It is {names.flow}, and runs as {names.machine}.")]
 
 
@@ -95,6 +106,28 @@ def _branch(names: FlowNames) -> Iterator[Finding]:
             " each would replace the other's state machine."
         )
         yield NAMES.failed("branch-collision", message, fix="Rename one of the branches.")
+
+
+def _tags(by_step: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    """Yield what Batch would refuse when the step is started."""
+    for step, tags in by_step.items():
+        if len(tags) > _MOST_TAGS:
+            message = f"Jobs of {step} have {len(tags)} tags, and Batch takes {_MOST_TAGS}."
+            yield NAMES.failed("too-many-tags", message, fix="Name fewer in aws_batch_tags.")
+        if odd := [name for name, value in tags.items() if not _is_tag(name, value)]:
+            message = f"Batch refuses tags of {step}: {listed(sorted(odd))}."
+            fix = (
+                f"Letters, digits, spaces and + - = . _ : / @ can be in a tag; a name has up to"
+                f" {_LONGEST_TAG} characters, a value {_LONGEST_VALUE}."
+            )
+            yield NAMES.failed("bad-tag", message, fix=fix)
+
+
+def _is_tag(name: str, value: str) -> bool:
+    if name.endswith(_FILLED_IN):
+        return True
+    fits = 0 < len(name) <= _LONGEST_TAG and len(value) <= _LONGEST_VALUE
+    return fits and bool(_TAG.fullmatch(name) and _TAG.fullmatch(value))
 
 
 def judge_origin(

@@ -51,6 +51,12 @@ class Step:
         return _object(self.parameters.get("Parameters"))
 
     @property
+    def job_tags(self) -> Mapping[str, str]:
+        """The tags that Batch is to put on the job; a name that ends in ``.$`` is filled in."""
+        tags = _object(self.parameters.get("Tags"))
+        return {name: str(value) for name, value in tags.items()}
+
+    @property
     def command(self) -> str:
         """The shell script that it runs."""
         words = self._overrides.get("Command")

@@ -71,7 +71,13 @@ def check_flow(
 
 def _judged(machine: str, definition: Definition, rules: FlowRules) -> list[Finding]:
     flow = provenance(definition).flow
-    names = FlowNames(flow=flow, machine=machine, branch=rules.branch, branches=rules.branches)
+    names = FlowNames(
+        flow=flow,
+        machine=machine,
+        branch=rules.branch,
+        branches=rules.branches,
+        tags={step.name: step.job_tags for step in definition.steps},
+    )
     return [
         *judge_names(names, rules.conventions),
         *judge_start(definition, rules.queues, flow=flow, offered=rules.offered),

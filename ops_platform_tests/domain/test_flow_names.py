@@ -61,3 +61,31 @@ def test_branches_that_would_share_a_machine_are_told(
 def test_a_git_branch_has_a_name_that_metaflow_takes(branch: str, name: str) -> None:
     """The same each time."""
     assert metaflow_branch(branch) == name
+
+
+MANY = {f"tag-{index}": "x" for index in range(50)}
+
+
+@pytest.mark.parametrize(
+    ("tags", "reasons"),
+    [
+        ({}, ["passed"]),
+        ({"team": "Küche & Co"}, ["bad-tag"]),
+        ({"team": "Küche", "cost:center": "a/b_c-d+e=f@g.h"}, ["passed"]),
+        ({"team*": "x"}, ["bad-tag"]),
+        ({"": "x"}, ["bad-tag"]),
+        ({"k" * 128: "v" * 256}, ["passed"]),
+        ({"k" * 129: "v"}, ["bad-tag"]),
+        ({"k": "v" * 257}, ["bad-tag"]),
+        ({"metaflow.run_id.$": "States.Format('sfn-{}', $$.Execution.Name)"}, ["passed"]),
+        (MANY, ["passed"]),
+        ({**MANY, "one": "more"}, ["too-many-tags"]),
+        ({**MANY, "one*": "more"}, ["too-many-tags", "bad-tag"]),
+    ],
+)
+def test_tags_that_batch_would_refuse_are_told(tags: dict[str, str], reasons: list[str]) -> None:
+    """Metaflow lets them through, and each job would fail as it is submitted."""
+    names = FlowNames(flow="F", machine="F", tags={"start": tags})
+    found = judge_names(names, Conventions())
+    assert [each.reason for each in found] == reasons
+    assert all("start" in each.message for each in found if each.stops)
