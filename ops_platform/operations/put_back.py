@@ -1,4 +1,7 @@
-"""Production put back as it was: definition, then schedule; only what differs is touched."""
+"""Production put back as it was: definition, schedule, logging; only what differs is touched.
+
+Logging comes last, since it asks for rights of its own over the deliveries of CloudWatch Logs.
+"""
 
 from ops_platform.domain.deployed_machines import DeployedMachines
 from ops_platform.domain.deployers import Snapshot
@@ -18,6 +21,7 @@ def put_back(
     return [
         *_machine_back(production, snapshot, machine),
         *_rule_back(production, snapshot, rule),
+        *_logging_back(production, snapshot, machine),
     ]
 
 
@@ -32,7 +36,8 @@ def left_to_do(snapshot: Snapshot, *, machine: str, rule: str) -> str:
         else f"put the rule {rule} back to {schedule.expression},"
         f" {'enabled' if schedule.enabled else 'disabled'}"
     )
-    return f"Update {machine} to the definition of {snapshot.version_arn}, and {then}."
+    left = f"Update {machine} to the definition of {snapshot.version_arn}, and {then}."
+    return f"{left} Its logging was {snapshot.logging}." if snapshot.logging else left
 
 
 def _machine_back(production: DeployedMachines, snapshot: Snapshot, name: str) -> list[str]:
@@ -50,10 +55,9 @@ def _machine_back(production: DeployedMachines, snapshot: Snapshot, name: str) -
     if now is None:
         production.create(name, **told)
         return [f"created {name} as it was"]
-    logs_so = snapshot.logging in {None, now.logging}
-    if logs_so and (now.definition, now.role_arn) == (before.definition, before.role_arn):
+    if (now.definition, now.role_arn) == (before.definition, before.role_arn):
         return []
-    production.update(now.arn, **told, logging=snapshot.logging)
+    production.update(now.arn, **told)
     return [f"put {name} back to {version_arn}"]
 
 
@@ -66,3 +70,12 @@ def _rule_back(production: DeployedMachines, snapshot: Snapshot, name: str) -> l
         return [f"deleted the rule {name}"]
     production.put_rule(before)
     return [f"put the rule {name} back"]
+
+
+def _logging_back(production: DeployedMachines, snapshot: Snapshot, name: str) -> list[str]:
+    now = production.machine(name) if snapshot.logging else None
+    if now is None or now.logging == snapshot.logging:
+        return []
+    told = {"definition": now.definition, "role_arn": now.role_arn}
+    production.update(now.arn, **told, logging=snapshot.logging)
+    return [f"put the logging of {name} back"]

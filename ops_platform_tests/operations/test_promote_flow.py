@@ -249,6 +249,17 @@ def test_where_it_logged_to_is_put_back(world: PromotionWorld) -> None:
     assert machine.logging == '{"level": "ALL"}'
 
 
+def test_logging_that_cannot_be_put_back_is_named(world: PromotionWorld) -> None:
+    """It asks for rights of its own; definition and schedule are back by then."""
+    before = world.state()
+    world.production.log_to(MACHINE, '{"level": "ALL"}')
+    world.production.fail("start")
+    world.production.fail("update", nth=3)
+    recorded = world.promote(world.request())
+    assert (recorded.status, world.state()) == (Status.LEFT, before)
+    assert str(recorded.entries[-1].detail["left"]).endswith('Its logging was {"level": "ALL"}.')
+
+
 def test_what_was_deployed_under_another_name_is_named(world: PromotionWorld) -> None:
     """A flow can draw its name; then it is left for somebody to look at."""
     before, request = world.state(), world.request()
